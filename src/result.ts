@@ -1,0 +1,9 @@
+/**
+ * A value or an expected failure. Failures are values, because a thrown error loses its own properties when it crosses
+ * Durable Object RPC; only defects throw.
+ */
+export type Result<T, E> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: E }
+
+export const ok = <T>(value: T): { readonly ok: true; readonly value: T } => ({ ok: true, value })
+
+export const err = <E>(error: E): { readonly ok: false; readonly error: E } => ({ ok: false, error })
