@@ -1,0 +1,211 @@
+import { invalid, type AuthFailure } from '../auth/failure'
+import type { IssuerOfConnection, TrustedIssuer } from '../auth/trustedIssuer'
+import { sharedCallers } from '../auth/trustedIssuer'
+import { err, ok, type Result } from '../result'
+import { writeJournal } from './journal'
+import type { Row, Store } from './sql'
+
+/** Channels of identity providers to this tenant, their tokens and the issuers that they trust. */
+
+export type ConnectionKind = 'scim'
+
+export interface ConnectionConfig {
+  /** What names a user's Arize account: the e-mail (design section 10.1), or always the userName. */
+  readonly address: 'email' | 'userName'
+  readonly issuers: readonly TrustedIssuer[]
+}
+
+export interface Connection {
+  readonly id: string
+  readonly kind: ConnectionKind
+  readonly name: string
+  /** The provider behind it. Connections of one provider share it. */
+  readonly source: string
+  readonly state: 'active' | 'paused'
+  readonly config: ConnectionConfig
+  readonly revision: number
+  readonly createdAt: string
+  readonly lastEventAt: string | null
+}
+
+interface ConnectionRow extends Row {
+  id: string
+  kind: ConnectionKind
+  name: string
+  source: string
+  state: 'active' | 'paused'
+  config: string
+  revision: number
+  created: number
+  last_event: number | null
+}
+
+const COLUMNS = 'id, kind, name, source, state, config, revision, created, last_event'
+
+const connectionOf = (row: ConnectionRow): Connection => ({
+  id: row.id, kind: row.kind, name: row.name, source: row.source, state: row.state,
+  config: JSON.parse(row.config) as ConnectionConfig, revision: row.revision,
+  createdAt: new Date(row.created).toISOString(),
+  lastEventAt: row.last_event === null ? null : new Date(row.last_event).toISOString(),
+})
+
+export const listConnections = ({ sql }: Pick<Store, 'sql'>): Connection[] =>
+  sql.rows<ConnectionRow>(`SELECT ${COLUMNS} FROM connections ORDER BY created, id`).map(connectionOf)
+
+export const connectionById = ({ sql }: Pick<Store, 'sql'>, id: string): Connection | null => {
+  const row = sql.one<ConnectionRow>(`SELECT ${COLUMNS} FROM connections WHERE id = ?`, id)
+  return row === null ? null : connectionOf(row)
+}
+
+/** What the policy may name. */
+export const connectionFacts = (store: Pick<Store, 'sql'>): { id: string; name: string; source: string }[] =>
+  store.sql.rows<{ id: string; name: string; source: string }>(`SELECT id, name, source FROM connections ORDER BY created, id`)
+
+export interface NewConnection {
+  readonly kind: ConnectionKind
+  readonly name: string
+  readonly source: string
+  readonly config: ConnectionConfig
+}
+
+/** A request of an administrator that cannot be met, in a sentence. `status` is the HTTP status that says so. */
+export interface Refusal {
+  readonly kind: 'refusal'
+  readonly status: 400 | 404 | 409 | 422
+  readonly sentence: string
+}
+
+export const refuse = (status: Refusal['status'], sentence: string): Refusal => ({ kind: 'refusal', status, sentence })
+
+export const createConnection = (store: Store, wanted: NewConnection, actor: string, id = store.newId()): Result<Connection, Refusal> => {
+  const { sql, now } = store
+  if (sql.one(`SELECT 1 AS one FROM connections WHERE name = ?`, wanted.name) !== null) {
+    return err(refuse(409, `There is a connection named "${wanted.name}" already.`))
+  }
+  const issuers = [...listIssuers(store), ...wanted.config.issuers.map((issuer) => ({ ...issuer, connectionId: id }))]
+  const shared = sharedCallers(issuers)[0]
+  if (shared !== undefined) {
+    return err(refuse(409, `Caller "${shared.caller}" of issuer ${shared.issuer} belongs to another connection already; each caller may belong to one only.`))
+  }
+  sql.run(
+    `INSERT INTO connections (id, kind, name, source, state, config, revision, created) VALUES (?, ?, ?, ?, 'active', ?, 1, ?)`,
+    id, wanted.kind, wanted.name, wanted.source, JSON.stringify(wanted.config), now())
+  writeJournal(store, { kind: 'connection.created', connectionId: id, actor, data: { kind: wanted.kind } })
+  const made = connectionById(store, id)
+  return made === null ? err(refuse(404, 'No such connection.')) : ok(made)
+}
+
+export const listIssuers = (store: Pick<Store, 'sql'>): IssuerOfConnection[] =>
+  listConnections(store).flatMap(({ id, config }) => config.issuers.map((issuer) => ({ ...issuer, connectionId: id })))
+
+/** The issuers that callers of this tenant may come from, with the revisions that the Worker's answer is good for. */
+export interface Trust {
+  readonly issuers: readonly IssuerOfConnection[]
+  readonly revisions: Readonly<Record<string, number>>
+}
+
+export const trustOf = (store: Pick<Store, 'sql'>): Trust => ({
+  issuers: listIssuers(store),
+  revisions: Object.fromEntries(listConnections(store).map(({ id, revision }) => [id, revision])),
+})
+
+export interface TokenFact {
+  readonly id: string
+  readonly createdAt: string
+  readonly expiresAt: string | null
+  readonly lastUsedAt: string | null
+}
+
+/** Two tokens may live side by side, so that one can be rotated without a gap. */
+const MAX_LIVE_TOKENS = 2
+
+const LIVE = `connection_id = ? AND (expires IS NULL OR expires > ?)`
+
+export const listTokens = ({ sql, now }: Pick<Store, 'sql' | 'now'>, connectionId: string): TokenFact[] =>
+  sql
+    .rows<{ id: string; created: number; expires: number | null; last_used: number | null }>(
+      `SELECT id, created, expires, last_used FROM tokens WHERE ${LIVE} ORDER BY created`, connectionId, now())
+    .map((row) => ({
+      id: row.id, createdAt: new Date(row.created).toISOString(),
+      expiresAt: row.expires === null ? null : new Date(row.expires).toISOString(),
+      lastUsedAt: row.last_used === null ? null : new Date(row.last_used).toISOString(),
+    }))
+
+/** Stores the hash of a token. The token itself is shown once by the caller and never kept. */
+export const createToken = (
+  store: Store,
+  connectionId: string,
+  hash: string,
+  expiresAt: number | null,
+  actor: string,
+): Result<TokenFact, Refusal> => {
+  const { sql, now, newId } = store
+  if (connectionById(store, connectionId) === null) return err(refuse(404, 'No such connection.'))
+  sql.run(`DELETE FROM tokens WHERE connection_id = ? AND expires <= ?`, connectionId, now())
+  if (listTokens(store, connectionId).length >= MAX_LIVE_TOKENS) {
+    return err(refuse(409, `This connection has ${MAX_LIVE_TOKENS} live tokens already: delete the one that is no longer used first.`))
+  }
+  const id = newId()
+  sql.run(`INSERT INTO tokens (hash, id, connection_id, created, expires) VALUES (?, ?, ?, ?, ?)`, hash, id, connectionId, now(), expiresAt)
+  writeJournal(store, { kind: 'token.created', connectionId, actor, data: { token: id } })
+  const made = listTokens(store, connectionId).find((token) => token.id === id)
+  return made === undefined ? err(refuse(422, 'The expiry date lies in the past.')) : ok(made)
+}
+
+export const deleteToken = (store: Store, connectionId: string, tokenId: string, actor: string): Result<void, Refusal> => {
+  const gone = store.sql.run(`DELETE FROM tokens WHERE connection_id = ? AND id = ?`, connectionId, tokenId)
+  if (gone === 0) return err(refuse(404, 'No such token.'))
+  writeJournal(store, { kind: 'token.deleted', connectionId, actor, data: { token: tokenId } })
+  return ok(undefined)
+}
+
+/** Who calls, as far as the Worker could tell: the hash of a token, or the claims that it verified. */
+export type ScimCredential =
+  | { readonly kind: 'token'; readonly hash: string }
+  | { readonly kind: 'verified'; readonly connectionId: string; readonly revision: number; readonly caller: string }
+  /** The Worker refused it already: the Directory only journals. */
+  | { readonly kind: 'refused'; readonly failure: AuthFailure }
+
+export interface AuthenticatedConnection {
+  readonly connection: Connection
+  /** For the journal: the id of the token, or the caller's. */
+  readonly actor: string
+}
+
+/** `stale`: the Worker verified against an older set of issuers and must ask for the present one. */
+export type AuthenticationFailure = AuthFailure | { readonly kind: 'stale' }
+
+/** `last_used` is a help for rotation, not an audit: it is written hourly at most. */
+const LAST_USED_PRECISION_MS = 3_600_000
+
+export const authenticate = (store: Store, credential: ScimCredential): Result<AuthenticatedConnection, AuthenticationFailure> => {
+  switch (credential.kind) {
+    case 'refused':
+      return err(credential.failure)
+    case 'token':
+      return authenticateToken(store, credential.hash)
+    case 'verified': {
+      const connection = connectionById(store, credential.connectionId)
+      if (connection === null || connection.revision !== credential.revision) return err({ kind: 'stale' })
+      return alive({ connection, actor: credential.caller })
+    }
+  }
+}
+
+const authenticateToken = (store: Store, hash: string): Result<AuthenticatedConnection, AuthFailure> => {
+  const { sql, now } = store
+  // The look-up is by the SHA-256 of the token: what its timing could tell is a hash that nobody can turn into a token.
+  const token = sql.one<{ id: string; connection_id: string; expires: number | null; last_used: number | null }>(
+    `SELECT id, connection_id, expires, last_used FROM tokens WHERE hash = ?`, hash)
+  if (token === null) return err(invalid('unknown_token'))
+  if (token.expires !== null && token.expires <= now()) return err(invalid('token_expired'))
+  const connection = connectionById(store, token.connection_id)
+  if (connection === null) return err(invalid('unknown_token'))
+  if (token.last_used === null || now() - token.last_used > LAST_USED_PRECISION_MS) {
+    sql.run(`UPDATE tokens SET last_used = ? WHERE hash = ?`, now(), hash)
+  }
+  return alive({ connection, actor: `token:${token.id}` })
+}
+
+const alive = (authenticated: AuthenticatedConnection): Result<AuthenticatedConnection, AuthFailure> =>
+  authenticated.connection.state === 'paused' ? err(invalid('connection_paused')) : ok(authenticated)

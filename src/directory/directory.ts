@@ -1,0 +1,332 @@
+import { DurableObject } from 'cloudflare:workers'
+import { createArize } from '../arize/targets'
+import { createClient, type ArizeClient } from '../arize/client'
+import { explainFailure, type AuthFailure } from '../auth/failure'
+import { createSecretBox, secretContext, type SecretBox } from '../auth/secretBox'
+import { readConfig, type ArizeConfig, type Config, type ConfigFailure, type Env } from '../config'
+import type { PolicyError } from '../policy/document'
+import { mappingsOfGroup, type GroupFact } from '../policy/evaluate'
+import { err, ok, type Result } from '../result'
+import type { ScimError } from '../scim/error'
+import * as connections from './connections'
+import { reportDefect } from './gate'
+import { healthOf, type Health } from './health'
+import * as holds from './holds'
+import { writeJournal } from './journal'
+import { count, hourOf, readMeta, writeMeta } from './meta'
+import { migrate } from './migrations'
+import { createPacer, type Pacer } from './pacer'
+import * as people from './people'
+import { createPolicyCache, currentPolicy, putPolicy, type PolicyInForce, type StoredPolicy } from './policies'
+import { createReconciler, nextWake, type Counts, type Reconciler } from './reconciler'
+import { executeScim } from './scim'
+import type { ScimCommand, ScimReply } from './scimCommand'
+import { createSql, type Store } from './sql'
+import { createSubjectStore } from './subjectStore'
+import * as tenants from './tenants'
+import { startNights } from './timers'
+
+/** One SCIM request as the Worker hands it over: who calls, and what is asked. */
+export interface ScimRequest {
+  readonly credential: connections.ScimCredential
+  readonly command: ScimCommand
+  /** Absolute, without a trailing slash: `https://host/scim/v2`. */
+  readonly base: string
+  /** `DEVELOPMENT=true` and a loopback host: the development token is believed. */
+  readonly isDevelopment: boolean
+}
+
+export type ScimFailure =
+  | { readonly kind: 'scim'; readonly error: ScimError }
+  | { readonly kind: 'auth'; readonly failure: AuthFailure }
+  /** The caller's issuers changed since the Worker read them: read again, verify again. */
+  | { readonly kind: 'stale' }
+
+/** A setting without which nothing can be done at Arize. */
+export type Unready = ConfigFailure
+
+const REFUSAL_EVERY_MS = 60_000
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** The connection that exists in development from the start. */
+const DEVELOPMENT_CONNECTION = 'development'
+
+/**
+ * One tenant: its users, groups, connections, policy, ledger and journal, and the work on Arize that follows from them. Each
+ * public method is one Durable Object call and one transaction; expected failures are returned, since a thrown error's own
+ * properties do not cross the call.
+ */
+export class Directory extends DurableObject<Env> {
+  private readonly store: Store
+  private readonly policy: () => PolicyInForce
+  private readonly settings: Result<Config, Unready>
+  /** When a refused caller was last journalled, by reason (ms): a guesser must not fill the disk. */
+  private readonly refusals = new Map<string, number>()
+  private armedAt: number | null = null
+  private worker: Promise<Result<Reconciler, Unready>> | null = null
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env)
+    this.store = { sql: createSql(ctx.storage.sql), now: () => Date.now(), newId: () => crypto.randomUUID() }
+    this.policy = createPolicyCache(this.store)
+    this.settings = readConfig(env)
+    void ctx.blockConcurrencyWhile(async () => {
+      migrate(this.store, (step) => ctx.storage.transactionSync(step))
+      startNights(this.store)
+      this.armedAt = await ctx.storage.getAlarm()
+      this.arm()
+    })
+  }
+
+  /** One SCIM request: authenticates first, so that a wrong request by a stranger is a 401, then carries it out. */
+  scim(request: ScimRequest): Result<ScimReply, ScimFailure> {
+    const done = this.write<ScimReply, ScimFailure>(() => {
+      if (request.isDevelopment && request.credential.kind === 'token') this.seedDevelopment(request.credential.hash)
+      const caller = connections.authenticate(this.store, request.credential)
+      if (!caller.ok) return err(caller.error.kind === 'stale' ? { kind: 'stale' } : { kind: 'auth', failure: caller.error })
+      const { connection, actor } = caller.value
+      const done = executeScim(
+        {
+          store: this.store, actor, base: request.base,
+          connection: { id: connection.id, name: connection.name, address: connection.config.address },
+          unmaps: (before, after) => this.unmaps(before, after),
+        },
+        request.command)
+      return done.ok ? done : err({ kind: 'scim', error: done.error })
+    })
+    if (!done.ok && done.error.kind === 'auth') this.tellRefusal(done.error.failure)
+    return done
+  }
+
+  /** The issuers whose tokens the Worker may believe for this tenant. */
+  trust(): connections.Trust {
+    return connections.trustOf(this.store)
+  }
+
+  readPolicy(): StoredPolicy | null {
+    return currentPolicy(this.store)
+  }
+
+  replacePolicy(document: unknown, actor: string): Result<number, readonly PolicyError[]> {
+    return this.write(() => putPolicy(this.store, document, actor))
+  }
+
+  listPeople(query: people.PeopleQuery): people.PeoplePage {
+    return people.listPeople(this.store, query)
+  }
+
+  readPerson(address: string): people.Person | null {
+    return people.personOf(this.store, address)
+  }
+
+  retryPerson(address: string, actor: string): Result<void, connections.Refusal> {
+    return this.write(() => people.retryPerson(this.store, address, actor))
+  }
+
+  decideIdentity(address: string, decision: people.IdentityDecision, reason: string, actor: string): Result<void, connections.Refusal> {
+    return this.write(() => people.decideIdentity(this.store, address, decision, reason, actor))
+  }
+
+  listHolds(): holds.Hold[] {
+    return holds.listHolds(this.store)
+  }
+
+  approveHold(id: string, actor: string, reason: string): Result<holds.Hold, connections.Refusal> {
+    return this.write(() => holds.approveHold(this.store, id, actor, reason))
+  }
+
+  refuseHold(id: string, until: number, actor: string, reason: string): Result<holds.Hold, connections.Refusal> {
+    return this.write(() => holds.refuseHold(this.store, id, until, actor, reason))
+  }
+
+  listConnections(): connections.Connection[] {
+    return connections.listConnections(this.store)
+  }
+
+  createConnection(wanted: connections.NewConnection, actor: string): Result<connections.Connection, connections.Refusal> {
+    return this.write(() => connections.createConnection(this.store, wanted, actor))
+  }
+
+  listTokens(connectionId: string): connections.TokenFact[] {
+    return connections.listTokens(this.store, connectionId)
+  }
+
+  createToken(connectionId: string, hash: string, expiresAt: number | null, actor: string): Result<connections.TokenFact, connections.Refusal> {
+    return this.write(() => connections.createToken(this.store, connectionId, hash, expiresAt, actor))
+  }
+
+  deleteToken(connectionId: string, tokenId: string, actor: string): Result<void, connections.Refusal> {
+    return this.write(() => connections.deleteToken(this.store, connectionId, tokenId, actor))
+  }
+
+  async health(): Promise<Health> {
+    const worker = await this.reconciler()
+    const arize = await this.arizeConfig()
+    return healthOf(this.store, this.policy(), worker.ok ? null : worker.error, arize.ok ? arize.value.ownUser : null)
+  }
+
+  /** Tries everything that is due now, for at most 30 s. For development and tests: the Worker refuses it when deployed. */
+  async settle(): Promise<Result<Counts, Unready>> {
+    const worker = await this.reconciler()
+    return worker.ok ? ok(await worker.value.settle()) : worker
+  }
+
+  /** The default tenant's book of the others. */
+  findTenant(name: string): boolean {
+    return tenants.hasTenant(this.store, name)
+  }
+
+  listTenants(): string[] {
+    return tenants.listTenants(this.store)
+  }
+
+  enterTenant(name: string, fingerprint: string): Result<void, connections.Refusal> {
+    return this.write(() => tenants.enterTenant(this.store, name, fingerprint))
+  }
+
+  /** Tells this object which tenant it is and where that tenant's Arize is. The key is sealed before it is stored. */
+  async provision(tenant: tenants.NewTenant, actor: string): Promise<Result<void, connections.Refusal>> {
+    const box = await this.secretBox()
+    if (!box.ok) return err(connections.refuse(422, box.error.sentence))
+    const sealedKey = await box.value.seal(tenant.arizeApiKey, secretContext(tenant.name, 'arize'))
+    this.worker = null
+    return this.write(() => {
+      writeMeta(this.store, 'tenant', { name: tenant.name, arizeBaseUrl: tenant.arizeBaseUrl, sealedKey, ownUser: tenant.ownUser })
+      writeJournal(this.store, { kind: 'tenant.created', actor, data: { tenant: tenant.name } })
+      return ok(undefined)
+    })
+  }
+
+  /** Called once a minute by the cron: arms an alarm that was lost. */
+  wake(): void {
+    this.arm()
+  }
+
+  override async alarm(): Promise<void> {
+    this.armedAt = null
+    try {
+      const worker = await this.reconciler()
+      if (worker.ok) await worker.value.alarm()
+      else this.wakeAt(this.store.now() + 60_000)
+    } catch (error) {
+      reportDefect('alarm', error)
+      this.wakeAt(this.store.now() + 60_000)
+    }
+  }
+
+  /** One transaction, and the alarm for what it made due in the same synchronous stretch. */
+  private write<T, E>(change: () => Result<T, E>): Result<T, E> {
+    let result: Result<T, E> | null = null
+    const refused = Symbol('refused')
+    try {
+      this.ctx.storage.transactionSync(() => {
+        result = change()
+        // A refusal changes nothing, whatever had been written before it was noticed.
+        if (!result.ok) throw refused
+      })
+    } catch (error) {
+      if (error !== refused) throw error
+    }
+    if (result === null) throw new Error('a transaction without a result')
+    const done: Result<T, E> = result
+    if (done.ok) this.arm()
+    return done
+  }
+
+  private tellRefusal(failure: AuthFailure): void {
+    const reason = failure.kind === 'invalid' ? failure.reason : failure.kind
+    const at = this.store.now()
+    if (at - (this.refusals.get(reason) ?? 0) < REFUSAL_EVERY_MS) return
+    this.refusals.set(reason, at)
+    writeJournal(this.store, { kind: 'auth.refused', data: { reason, sentence: explainFailure(failure) } })
+  }
+
+  private seedDevelopment(hash: string): void {
+    const { scimToken } = this.settings.ok ? this.settings.value : { scimToken: null }
+    if (scimToken === null || connections.connectionById(this.store, DEVELOPMENT_CONNECTION) !== null) return
+    connections.createConnection(
+      this.store,
+      { kind: 'scim', name: 'Development', source: 'development', config: { address: 'email', issuers: [] } },
+      'development', DEVELOPMENT_CONNECTION)
+    connections.createToken(this.store, DEVELOPMENT_CONNECTION, hash, null, 'development')
+  }
+
+  /** Whether a group's new name or externalId takes it away from a mapping. */
+  private unmaps(before: GroupFact, after: GroupFact): boolean {
+    const { compiled } = this.policy()
+    if (compiled === null) return false
+    const kept = new Set(mappingsOfGroup(compiled, after))
+    return mappingsOfGroup(compiled, before).some((mapping) => !kept.has(mapping))
+  }
+
+  /** The worker of this tenant, made once its Arize is known. Tried again after a failure. */
+  private reconciler(): Promise<Result<Reconciler, Unready>> {
+    this.worker ??= this.createWorker().then((worker) => {
+      if (!worker.ok) this.worker = null
+      return worker
+    })
+    return this.worker
+  }
+
+  private async createWorker(): Promise<Result<Reconciler, Unready>> {
+    const config = await this.arizeConfig()
+    if (!config.ok) return config
+    const { callsPerSecond, ownUser } = config.value
+    const pacer = createPacer({ callsPerSecond, now: this.store.now, sleep })
+    const urgent = this.client(config.value, pacer, true)
+    const normal = this.client(config.value, pacer, false)
+    if (!urgent.ok) return urgent
+    if (!normal.ok) return normal
+    const arize = { urgent: createArize(urgent.value), normal: createArize(normal.value) }
+    const subjects = createSubjectStore(this.store, { policy: this.policy, ownUser, names: arize.normal.names })
+    return ok(createReconciler({
+      store: this.store, subjects, arize, callsMade: pacer.permitted, random: Math.random,
+      yieldTurn: () => sleep(0), wakeAt: (at) => this.wakeAt(at),
+    }))
+  }
+
+  private client({ baseUrl, apiKey }: ArizeConfig, pacer: Pacer, isUrgent: boolean): Result<ArizeClient, Unready> {
+    return createClient({
+      baseUrl, apiKey,
+      development: this.settings.ok && this.settings.value.isDevelopment,
+      pace: () => pacer.acquire(isUrgent),
+      onCall: ({ status }) => {
+        const hour = hourOf(this.store.now())
+        count(this.store, 'arize.calls', hour)
+        if (status === null || status >= 400) count(this.store, 'arize.errors', hour)
+      },
+    })
+  }
+
+  /** Where this tenant's Arize is: the environment says it of the default tenant, the object itself of the others. */
+  private async arizeConfig(): Promise<Result<ArizeConfig, Unready>> {
+    if (!this.settings.ok) return this.settings
+    const tenant = readMeta(this.store, 'tenant')
+    if (tenant === null) return ok(this.settings.value.arize)
+    const box = await this.secretBox()
+    if (!box.ok) return box
+    const key = await box.value.open(tenant.sealedKey, secretContext(tenant.name, 'arize'))
+    if (!key.ok) return err({ variable: 'MASTER_KEY', sentence: key.error.sentence })
+    return ok({ ...this.settings.value.arize, baseUrl: tenant.arizeBaseUrl, apiKey: key.value, ownUser: tenant.ownUser })
+  }
+
+  private async secretBox(): Promise<Result<SecretBox, Unready>> {
+    const masterKey = this.settings.ok ? this.settings.value.masterKey : null
+    if (masterKey === null) return err({ variable: 'MASTER_KEY', sentence: 'MASTER_KEY is not set: `wrangler secret put MASTER_KEY` (32 random bytes in base64).' })
+    const box = await createSecretBox(masterKey)
+    return box.ok ? box : err({ variable: 'MASTER_KEY', sentence: box.error.sentence })
+  }
+
+  private arm(): void {
+    const at = nextWake(this.store)
+    if (at !== null) this.wakeAt(at)
+  }
+
+  /** The alarm is moved earlier only. */
+  private wakeAt(at: number): void {
+    if (this.armedAt !== null && this.armedAt <= at) return
+    this.armedAt = at
+    void this.ctx.storage.setAlarm(Math.max(at, this.store.now()))
+  }
+}

@@ -1,0 +1,36 @@
+import type { Arize } from '../reconcile/target'
+import { writeJournal } from './journal'
+import { clearTimer, readMeta, setTimer, writeMeta } from './meta'
+import type { Store } from './sql'
+
+/** Whether anybody may call Arize at all: a key that is refused halts the tenant until a preflight passes. */
+
+const PREFLIGHT_AGAIN_MS = 60_000
+
+/** Nobody calls Arize until a preflight passes. Said loudly: health, journal, log. */
+export const halt = (store: Store, sentence: string): void => {
+  if (readMeta(store, 'halted') === null) {
+    writeMeta(store, 'halted', { since: store.now(), sentence })
+    writeJournal(store, { kind: 'tenant.halted', data: { sentence } })
+    console.error(JSON.stringify({ level: 'error', event: 'tenant.halted', sentence }))
+  }
+  setTimer(store, 'preflight', store.now() + PREFLIGHT_AGAIN_MS)
+}
+
+/** Whether the key works again. */
+export const preflight = async (store: Store, arize: Arize): Promise<void> => {
+  const passed = await arize.names.preflight()
+  if (!passed.ok) {
+    setTimer(store, 'preflight', store.now() + PREFLIGHT_AGAIN_MS)
+    return
+  }
+  clearTimer(store, 'preflight')
+  writeMeta(store, 'halted', null)
+  writeMeta(store, 'preflight', store.now())
+  writeJournal(store, { kind: 'tenant.resumed' })
+}
+
+/** Something that must not happen did: the subject is tried again, and the log says where. Never personal data. */
+export const reportDefect = (where: string, error: unknown): void => {
+  console.error(JSON.stringify({ level: 'error', event: 'defect', where, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }))
+}

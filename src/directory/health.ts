@@ -1,0 +1,48 @@
+import type { ConfigFailure } from '../config'
+import { listHolds } from './holds'
+import { hourOf, readMeta } from './meta'
+import type { PolicyInForce } from './policies'
+import { countStates } from './reconciler'
+import type { Store } from './sql'
+
+/** What an administrator and a probe have to know about a tenant. */
+
+export interface Health {
+  readonly status: 'ok' | 'halted' | 'paused' | 'unready'
+  /** What is wrong and what to do, one sentence each. */
+  readonly problems: readonly string[]
+  readonly people: { readonly inStep: number; readonly due: number; readonly held: number; readonly stuck: number }
+  /** How long the longest due person has been waiting, in milliseconds. */
+  readonly lagMs: number
+  readonly openHolds: number
+  readonly policyVersion: number
+  readonly pausedUntil: string | null
+  readonly arize: { readonly callsThisHour: number; readonly errorsThisHour: number; readonly ownUser: boolean }
+}
+
+export const healthOf = (store: Store, policy: PolicyInForce, unready: ConfigFailure | null, ownUser: string | null): Health => {
+  const { sql, now } = store
+  const states = countStates(store)
+  const halted = readMeta(store, 'halted')
+  const pausedUntil = readMeta(store, 'paused')?.until ?? 0
+  const isPaused = pausedUntil > now()
+  const oldest = sql.one<{ at: number | null }>(`SELECT min(due) AS at FROM subjects WHERE state = 'due' AND due IS NOT NULL`)?.at ?? null
+  const counter = (name: string): number =>
+    sql.one<{ value: number }>(`SELECT value FROM counters WHERE name = ? AND hour = ?`, name, hourOf(now()))?.value ?? 0
+  const problems = [
+    ...(unready === null ? [] : [unready.sentence]),
+    ...(halted === null ? [] : [`Nothing is sent to Arize since ${new Date(halted.since).toISOString()}: ${halted.sentence}`]),
+    ...(policy.compiled === null ? ['The stored policy is not valid any more: nothing is removed until a valid one is stored.'] : []),
+    ...(ownUser === null ? ['ARIZE_OWN_USER is not set: the bridge cannot tell which account user its own key belongs to, and so cannot leave it alone.'] : []),
+  ]
+  return {
+    status: unready !== null ? 'unready' : halted !== null ? 'halted' : isPaused ? 'paused' : 'ok',
+    problems,
+    people: { inStep: sql.one<{ n: number }>(`SELECT count(*) AS n FROM subjects WHERE state = 'in_step'`)?.n ?? 0, ...states },
+    lagMs: oldest === null ? 0 : Math.max(0, now() - oldest),
+    openHolds: listHolds(store).filter(({ state }) => state === 'open').length,
+    policyVersion: policy.version,
+    pausedUntil: isPaused ? new Date(pausedUntil).toISOString() : null,
+    arize: { callsThisHour: counter('arize.calls'), errorsThisHour: counter('arize.errors'), ownUser: ownUser !== null },
+  }
+}

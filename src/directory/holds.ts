@@ -1,0 +1,198 @@
+import { judgeLeavers, judgeMovers, judgeRenamedGroup } from '../reconcile/brake'
+import { heldKeys } from '../reconcile/plan'
+import type { Withheld } from '../reconcile/plan'
+import type { Clearance } from '../reconcile/store'
+import type { Policy } from '../policy/document'
+import { err, ok, type Result } from '../result'
+import { refuse, type Refusal } from './connections'
+import { writeJournal } from './journal'
+import type { Row, Store } from './sql'
+import { markAddress, subjectOf, type SubjectRow } from './subjects'
+
+/**
+ * The brake's memory (design section 10.3): who is counted, what is held, and how a hold ends: by approval of exactly the
+ * listed changes, by refusal, or because the directory no longer asks for them. Time alone releases nothing.
+ */
+
+const HOUR_MS = 3_600_000
+
+export type HoldKind = 'movers' | 'leavers' | 'rename' | 'last_admin'
+
+export interface Hold {
+  readonly id: string
+  readonly kind: HoldKind
+  readonly state: 'open' | 'approved' | 'refused' | 'ended'
+  readonly sentence: string
+  readonly createdAt: string
+  readonly decidedAt: string | null
+  readonly actor: string | null
+  readonly reason: string | null
+  readonly people: readonly { readonly email: string; readonly changes: readonly string[] }[]
+  readonly peopleCount: number
+}
+
+const CLEARED: Clearance = { isCleared: true, sentence: '' }
+
+const countOf = ({ sql }: Pick<Store, 'sql'>, query: string, ...values: (string | number)[]): number =>
+  sql.one<{ n: number }>(query, ...values)?.n ?? 0
+
+/** Everybody who holds a role, and everybody who lost one in the past hour: the base of the limits in percent. */
+const peopleWithRoles = (store: Pick<Store, 'sql' | 'now'>): number =>
+  countOf(store,
+    `SELECT count(*) AS n FROM (SELECT address FROM ledger UNION SELECT address FROM subjects WHERE removed_as IS NOT NULL AND removed > ?)`,
+    store.now() - HOUR_MS)
+
+/** People who lost a role or were held in the past hour and are not due now. */
+const pastHour = (store: Pick<Store, 'sql' | 'now'>, as: 'mover' | 'leaver'): number => {
+  const since = store.now() - HOUR_MS
+  const isLeaver = as === 'leaver' ? 'IS NOT NULL' : 'IS NULL'
+  return countOf(store,
+    `SELECT count(*) AS n FROM (
+       SELECT address FROM subjects WHERE removed_as = ? AND removed > ? AND NOT (state = 'due' AND (lowers = 1 OR leaver IS NOT NULL))
+       UNION SELECT address FROM subjects WHERE hold_id IS NOT NULL AND held_at > ? AND leaver ${isLeaver} AND state <> 'due')`,
+    as, since, since)
+}
+
+/** Leavers who are due and have something to lose. */
+const dueLeavers = (store: Pick<Store, 'sql'>): number =>
+  countOf(store,
+    `SELECT count(*) AS n FROM subjects s WHERE s.leaver IS NOT NULL AND s.state = 'due'
+       AND (s.arize_id IS NOT NULL OR EXISTS (SELECT 1 FROM ledger l WHERE l.address = s.address))`)
+
+const dueMovers = (store: Pick<Store, 'sql'>): number =>
+  countOf(store, `SELECT count(*) AS n FROM subjects WHERE lowers = 1 AND leaver IS NULL AND state = 'due'`)
+
+/** The brake's word on one subject whose plan takes something away. */
+export const clearanceOf = (store: Store, address: string, limits: Policy['brake']): Clearance => {
+  const row = subjectOf(store, address)
+  if (row === null) return CLEARED
+  // A rename is never blocked: the new address has its roles by now.
+  if (row.renamed_to !== null && row.leaver === null) return CLEARED
+  const open = row.hold_id === null ? null : openHold(store, row.hold_id)
+  if (open !== null) return { isCleared: false, sentence: open.sentence }
+  if (row.leaver !== null) return judged(judgeLeavers({ due: dueLeavers(store), pastHour: pastHour(store, 'leaver'), peopleWithRoles: peopleWithRoles(store), limits }))
+  store.sql.run(`UPDATE subjects SET lowers = 1 WHERE address = ? AND lowers = 0`, address)
+  const due = dueMovers(store)
+  if (row.cause === 'rename') return judged(judgeRenamedGroup({ due }))
+  return judged(judgeMovers({ due, pastHour: pastHour(store, 'mover'), peopleWithRoles: peopleWithRoles(store), limits }))
+}
+
+const judged = (verdict: ReturnType<typeof judgeMovers>): Clearance =>
+  verdict.trips ? { isCleared: false, sentence: verdict.sentence } : CLEARED
+
+interface HoldRow extends Row {
+  id: string
+  kind: HoldKind
+  state: Hold['state']
+  sentence: string
+  created: number
+  decided: number | null
+  actor: string | null
+  reason: string | null
+}
+
+const openHold = ({ sql }: Pick<Store, 'sql'>, id: string): HoldRow | null =>
+  sql.one<HoldRow>(`SELECT * FROM holds WHERE id = ? AND state = 'open'`, id)
+
+const kindFor = (row: SubjectRow, withheld: readonly Withheld[]): HoldKind => {
+  if (row.leaver !== null) return 'leavers'
+  if (withheld.every(({ reason }) => reason !== 'brake')) return 'last_admin'
+  return row.cause === 'rename' ? 'rename' : 'movers'
+}
+
+/** Puts a subject's held changes on the open hold of their kind, or takes the subject off when nothing is held any more. */
+export const keepHold = (store: Store, row: SubjectRow, withheld: readonly Withheld[], brake: string | null): void => {
+  const { sql, now } = store
+  const held = withheld.filter(({ reason }) => reason === 'brake' || reason === 'last_admin')
+  const keys = heldKeys({ changes: [], withheld: held })
+  const [first] = held
+  if (first === undefined) {
+    if (row.hold_id !== null) releaseHold(store, row.address, row.hold_id)
+    return
+  }
+  const kind = kindFor(row, held)
+  const id = openHoldOf(store, kind) ?? createHold(store, kind, kind === 'last_admin' ? first.sentence : (brake ?? first.sentence))
+  const isNew = row.hold_id !== id
+  sql.run(`UPDATE subjects SET hold_id = ?, held = ?, held_at = ? WHERE address = ?`, id, JSON.stringify(keys), isNew ? now() : (row.held_at ?? now()), row.address)
+  if (isNew) writeJournal(store, { kind: 'brake.held', subject: row.address, data: { hold: id, kind, changes: keys } })
+  if (isNew && row.hold_id !== null) endIfEmpty(store, row.hold_id)
+}
+
+const openHoldOf = ({ sql }: Pick<Store, 'sql'>, kind: HoldKind): string | null =>
+  sql.one<{ id: string }>(`SELECT id FROM holds WHERE kind = ? AND state = 'open' ORDER BY created LIMIT 1`, kind)?.id ?? null
+
+const createHold = (store: Store, kind: HoldKind, sentence: string): string => {
+  const id = store.newId()
+  store.sql.run(`INSERT INTO holds (id, kind, state, sentence, created) VALUES (?, ?, 'open', ?, ?)`, id, kind, sentence, store.now())
+  return id
+}
+
+const releaseHold = (store: Store, address: string, holdId: string): void => {
+  store.sql.run(`UPDATE subjects SET hold_id = NULL, held = NULL, held_at = NULL WHERE address = ?`, address)
+  endIfEmpty(store, holdId)
+}
+
+const endIfEmpty = (store: Store, holdId: string): void => {
+  const { sql, now } = store
+  if (sql.one(`SELECT 1 AS one FROM subjects WHERE hold_id = ? LIMIT 1`, holdId) !== null) return
+  if (sql.run(`UPDATE holds SET state = 'ended', decided = ? WHERE id = ? AND state = 'open'`, now(), holdId) > 0) {
+    writeJournal(store, { kind: 'brake.ended', data: { hold: holdId, reason: 'The directory no longer asks for these changes.' } })
+  }
+}
+
+/** The newest holds first, each with at most 100 of its people. */
+export const listHolds = (store: Pick<Store, 'sql'>, limit = 100): Hold[] =>
+  store.sql.rows<HoldRow>(`SELECT * FROM holds ORDER BY state = 'open' DESC, created DESC LIMIT ?`, limit).map((row) => holdOf(store, row))
+
+const holdOf = ({ sql }: Pick<Store, 'sql'>, row: HoldRow): Hold => ({
+  id: row.id, kind: row.kind, state: row.state, sentence: row.sentence, createdAt: new Date(row.created).toISOString(),
+  decidedAt: row.decided === null ? null : new Date(row.decided).toISOString(), actor: row.actor, reason: row.reason,
+  people: sql
+    .rows<{ address: string; held: string }>(`SELECT address, held FROM subjects WHERE hold_id = ? ORDER BY address LIMIT 100`, row.id)
+    .map(({ address, held }) => ({ email: address, changes: JSON.parse(held) as string[] })),
+  peopleCount: countOf({ sql }, `SELECT count(*) AS n FROM subjects WHERE hold_id = ?`, row.id),
+})
+
+const decide = (store: Store, id: string, state: 'approved' | 'refused', actor: string, reason: string): Result<HoldRow, Refusal> => {
+  const row = store.sql.one<HoldRow>(`SELECT * FROM holds WHERE id = ?`, id)
+  if (row === null) return err(refuse(404, 'No such hold.'))
+  if (row.state !== 'open') return err(refuse(409, `This hold is ${row.state} already.`))
+  store.sql.run(`UPDATE holds SET state = ?, decided = ?, actor = ?, reason = ? WHERE id = ?`, state, store.now(), actor, reason, id)
+  return ok(row)
+}
+
+const heldPeople = ({ sql }: Pick<Store, 'sql'>, id: string): { address: string }[] =>
+  sql.rows<{ address: string }>(`SELECT address FROM subjects WHERE hold_id = ?`, id)
+
+/** Lets exactly the listed changes through. They are planned again before they are made. */
+export const approveHold = (store: Store, id: string, actor: string, reason: string): Result<Hold, Refusal> => {
+  const decided = decide(store, id, 'approved', actor, reason)
+  if (!decided.ok) return decided
+  const shown = holdOf(store, decided.value)
+  for (const { address } of heldPeople(store, id)) {
+    store.sql.run(`UPDATE subjects SET approved = held, hold_id = NULL, held = NULL, held_at = NULL WHERE address = ?`, address)
+    markAddress(store, address, 'now')
+  }
+  writeJournal(store, { kind: 'brake.approved', actor, data: { hold: id, people: shown.peopleCount, reason } })
+  return ok({ ...shown, state: 'approved', actor, reason })
+}
+
+/** Keeps what the listed people have, until a date: an exemption for each of them. A leaver is never exempt. */
+export const refuseHold = (store: Store, id: string, until: number, actor: string, reason: string): Result<Hold, Refusal> => {
+  const before = openHold(store, id)
+  if (before?.kind === 'leavers') {
+    return err(refuse(422, 'People who left cannot be exempted. Approve the hold, or activate them again in the identity provider.'))
+  }
+  const decided = decide(store, id, 'refused', actor, reason)
+  if (!decided.ok) return decided
+  const shown = holdOf(store, decided.value)
+  for (const { address } of heldPeople(store, id)) {
+    store.sql.run(
+      `INSERT INTO overrides (id, address, kind, reason, until, created, actor) VALUES (?, ?, 'exempt', ?, ?, ?, ?)`,
+      store.newId(), address, reason, until, store.now(), actor)
+    store.sql.run(`UPDATE subjects SET hold_id = NULL, held = NULL, held_at = NULL WHERE address = ?`, address)
+    markAddress(store, address, 'now')
+  }
+  writeJournal(store, { kind: 'brake.refused', actor, data: { hold: id, people: shown.peopleCount, reason, until: new Date(until).toISOString() } })
+  return ok({ ...shown, state: 'refused', actor, reason })
+}

@@ -1,0 +1,156 @@
+import { writeJournal } from './journal'
+import type { Store } from './sql'
+import { markAddress, markLeaver, subjectOf } from './subjects'
+
+/**
+ * Who is who (design section 10.1): which users count for which subject, and what a new, changed or gone user means for
+ * it. Called inside the transaction of the write that caused it.
+ */
+
+/** What identity depends on, of one user. `address` is folded; null when the user never had one. */
+export interface UserState {
+  readonly id: string
+  readonly connectionId: string
+  readonly externalId: string | null
+  readonly active: boolean
+  readonly address: string | null
+}
+
+export interface UserChange {
+  /** Null for a user that did not exist before. `held`: whether its hold column was set before the write. */
+  readonly before: (UserState & { readonly held: boolean }) | null
+  /** Null for a user that was deleted. */
+  readonly after: UserState | null
+  readonly actor: string
+  readonly how: 'deactivated' | 'deleted'
+}
+
+/** Why a user does not count for its subject until somebody decides, in a sentence. Null when it counts. */
+const holdOf = ({ sql }: Pick<Store, 'sql'>, user: UserState): string | null => {
+  if (user.address === null) return 'This user has no e-mail address that could name an Arize account.'
+  const twin = sql.one<{ id: string }>(
+    `SELECT id FROM users WHERE email = ? AND connection_id = ? AND id <> ? AND active = 1 AND hold IS NULL ORDER BY seq LIMIT 1`,
+    user.address, user.connectionId, user.id)
+  if (twin !== null) return `Another active user of the same connection (${twin.id}) has the same address.`
+  const holder = sql.one<{ holder: string | null }>(`SELECT holder FROM subjects WHERE address = ?`, user.address)?.holder ?? null
+  if (holder === null || user.externalId === null || holder === user.externalId) return null
+  const activeElsewhere = sql.one(
+    `SELECT 1 AS one FROM users WHERE email = ? AND id <> ? AND active = 1 AND hold IS NULL LIMIT 1`, user.address, user.id)
+  if (activeElsewhere !== null) return null
+  return `This address belonged to somebody else (externalId ${holder}) before. An administrator has to say whether this is the same person or somebody who takes the address over.`
+}
+
+const counts = ({ sql }: Pick<Store, 'sql'>, address: string): boolean =>
+  sql.one(`SELECT 1 AS one FROM users WHERE email = ? AND active = 1 AND hold IS NULL LIMIT 1`, address) !== null
+
+/** The user that already counted keeps counting: its own hold is only reviewed when its identity changed. */
+const reviewUser = (store: Store, user: UserState, before: UserState | null, actor: string): boolean => {
+  const { sql } = store
+  const held = sql.one<{ hold: string | null }>(`SELECT hold FROM users WHERE id = ?`, user.id)?.hold ?? null
+  const sameHolder = before !== null && before.active && held === null && before.address === user.address
+  const hold = sameHolder ? null : holdOf(store, user)
+  if (hold !== held) {
+    sql.run(`UPDATE users SET hold = ? WHERE id = ?`, hold, user.id)
+    if (hold !== null) writeJournal(store, { kind: 'identity.held', subject: user.address, connectionId: user.connectionId, actor, data: { user: user.id, sentence: hold } })
+  }
+  if (user.address !== null) refreshIdentityHold(store, user.address)
+  return hold === null && user.active
+}
+
+/** Keeps the sentence that the person's page shows: the first active user that is held at this address. */
+const refreshIdentityHold = ({ sql }: Pick<Store, 'sql'>, address: string): void => {
+  const held = sql.one<{ hold: string }>(
+    `SELECT hold FROM users WHERE email = ? AND active = 1 AND hold IS NOT NULL ORDER BY seq LIMIT 1`, address)
+  if (held !== null) {
+    sql.run(`INSERT INTO subjects (address, state, identity_hold) VALUES (?, 'held', ?)
+             ON CONFLICT (address) DO UPDATE SET identity_hold = excluded.identity_hold`, address, held.hold)
+  } else {
+    sql.run(`UPDATE subjects SET identity_hold = NULL WHERE address = ?`, address)
+  }
+}
+
+/** Users that waited behind somebody who is gone may count now, or need an administrator's word. */
+const reviewWaiting = (store: Store, address: string, actor: string): void => {
+  const waiting = store.sql.rows<{ id: string; connection_id: string; external_id: string | null; active: number }>(
+    `SELECT id, connection_id, external_id, active FROM users WHERE email = ? AND hold IS NOT NULL ORDER BY seq LIMIT 100`, address)
+  for (const row of waiting) {
+    const user = { id: row.id, connectionId: row.connection_id, externalId: row.external_id, active: row.active === 1, address }
+    if (reviewUser(store, user, null, actor)) arrive(store, user, actor)
+  }
+}
+
+/** The user counts for its subject now. */
+const arrive = (store: Store, user: UserState, actor: string): void => {
+  const { sql } = store
+  const address = user.address
+  if (address === null) return
+  const subject = subjectOf(store, address)
+  markAddress(store, address, 'quiet')
+  sql.run(
+    `UPDATE subjects SET leaver = NULL, renamed_to = NULL, priority = 1, keys_due = CASE WHEN keys_due = 2 THEN 2 ELSE 0 END,
+       holder = coalesce(?, holder) WHERE address = ?`,
+    user.externalId, address)
+  if (subject !== null && subject.leaver !== null) {
+    writeJournal(store, { kind: 'identity.returned', subject: address, connectionId: user.connectionId, actor, data: { user: user.id } })
+  }
+}
+
+/** Nobody counts at this address any more: it leaves, and so do the addresses that the same person had before. */
+const leave = (store: Store, address: string, how: 'deactivated' | 'deleted', cause: { actor: string; connectionId: string }): void => {
+  const seen = new Set<string>()
+  const queue = [address]
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+    if (seen.has(next)) continue
+    seen.add(next)
+    markLeaver(store, next, how)
+    writeJournal(store, { kind: 'identity.left', subject: next, connectionId: cause.connectionId, actor: cause.actor, data: { how } })
+    for (const former of store.sql.rows<{ address: string }>(`SELECT address FROM subjects WHERE renamed_to = ?`, next)) {
+      if (!counts(store, former.address)) queue.push(former.address)
+    }
+  }
+}
+
+/**
+ * Works out what a written or deleted user means for its subject: joined, left, renamed, returned, recycled or held. The
+ * users row is already in its new state (or gone) and `before` is what it was.
+ */
+export const userChanged = (store: Store, { before, after, actor, how }: UserChange): void => {
+  const { sql } = store
+  const counted = before !== null && before.active && before.address !== null && !before.held
+  if (after !== null && counted && after.externalId !== null && after.externalId !== before.externalId) {
+    // The same user under a new externalId is the same person: the address stays theirs.
+    sql.run(`UPDATE subjects SET holder = ? WHERE address = ? AND (holder IS NULL OR holder = ?)`, after.externalId, before.address, before.externalId)
+  }
+  const countsNow = after !== null && reviewUser(store, after, counted ? before : null, actor)
+  const moved = before !== null && after !== null && after.address !== before.address
+  if (after !== null && countsNow && (!counted || moved || before.externalId !== after.externalId)) arrive(store, after, actor)
+
+  if (before === null || before.address === null) return
+  const cause = { actor, connectionId: before.connectionId }
+  const stays = after !== null && after.active
+  if (counted && (!countsNow || moved)) {
+    if (counts(store, before.address)) markAddress(store, before.address, 'quiet')
+    else if (stays && moved && after.address !== null) rename(store, before.address, after.address, cause)
+    else if (!stays) leave(store, before.address, how, cause)
+  } else if (before.held && before.active && (!stays || moved)) {
+    // Held users do not count, but the address that they were renamed from waits for them.
+    for (const former of sql.rows<{ address: string }>(`SELECT address FROM subjects WHERE renamed_to = ?`, before.address)) {
+      if (counts(store, former.address)) continue
+      if (!stays) leave(store, former.address, how, cause)
+      else if (after.address !== null) sql.run(`UPDATE subjects SET renamed_to = ? WHERE address = ?`, after.address, former.address)
+    }
+  }
+  if (!stays || moved) {
+    refreshIdentityHold(store, before.address)
+    reviewWaiting(store, before.address, actor)
+  }
+}
+
+/** The person has a new address: the old one keeps its roles until the new one has them. */
+const rename = (store: Store, from: string, to: string, cause: { actor: string; connectionId: string }): void => {
+  markAddress(store, from, 'quiet')
+  store.sql.run(`UPDATE subjects SET renamed_to = ? WHERE address = ?`, to, from)
+  for (const subject of [from, to]) {
+    writeJournal(store, { kind: 'identity.renamed', subject, connectionId: cause.connectionId, actor: cause.actor, data: { from, to } })
+  }
+}

@@ -1,0 +1,57 @@
+import type { Store } from './sql'
+
+/**
+ * What can be told in the journal. One row per request or decision: rows name at most 100 ids and count the rest. Rows
+ * about one person carry `subject`, so that "why does she have that role?" is one index scan.
+ */
+export type JournalKind =
+  | 'scim.create' | 'scim.replace' | 'scim.patch' | 'scim.delete'
+  | 'auth.refused'
+  | 'identity.renamed' | 'identity.held' | 'identity.released' | 'identity.left' | 'identity.returned'
+  | 'arize.adopted' | 'arize.created' | 'arize.gave' | 'arize.took' | 'arize.keys_revoked' | 'arize.resource_gone' | 'arize.account_gone'
+  | 'subject.conflict' | 'subject.held' | 'subject.stuck' | 'subject.retry' | 'subject.alert'
+  | 'brake.held' | 'brake.approved' | 'brake.refused' | 'brake.ended'
+  | 'policy.changed'
+  | 'connection.created' | 'connection.changed' | 'connection.deleted' | 'token.created' | 'token.deleted'
+  | 'tenant.created' | 'tenant.paused' | 'tenant.halted' | 'tenant.resumed'
+
+export interface JournalEntry {
+  readonly kind: JournalKind
+  readonly subject?: string | null
+  readonly connectionId?: string | null
+  readonly actor?: string | null
+  /** Ids, counts and sentences. Never a secret; personal data only where the person is what the row is about. */
+  readonly data?: Readonly<Record<string, unknown>>
+}
+
+export const writeJournal = ({ sql, now }: Pick<Store, 'sql' | 'now'>, entry: JournalEntry): void => {
+  sql.run(
+    `INSERT INTO journal (at, kind, subject, connection_id, actor, data) VALUES (?, ?, ?, ?, ?, ?)`,
+    now(), entry.kind, entry.subject ?? null, entry.connectionId ?? null, entry.actor ?? null, JSON.stringify(entry.data ?? {}),
+  )
+}
+
+/** At most 100 ids, and how many there are in all. */
+export const someIds = (ids: readonly string[]): { readonly ids: readonly string[]; readonly count: number } => ({
+  ids: ids.slice(0, 100),
+  count: ids.length,
+})
+
+export interface JournalRow {
+  readonly seq: number
+  readonly at: string
+  readonly kind: string
+  readonly actor: string | null
+  readonly connectionId: string | null
+  readonly data: unknown
+}
+
+/** The newest rows about one person, newest first. */
+export const journalOf = ({ sql }: Pick<Store, 'sql'>, subject: string, limit = 100): JournalRow[] =>
+  sql
+    .rows<{ seq: number; at: number; kind: string; actor: string | null; connection_id: string | null; data: string }>(
+      `SELECT seq, at, kind, actor, connection_id, data FROM journal WHERE subject = ? ORDER BY seq DESC LIMIT ?`, subject, limit)
+    .map((row) => ({
+      seq: row.seq, at: new Date(row.at).toISOString(), kind: row.kind, actor: row.actor, connectionId: row.connection_id,
+      data: JSON.parse(row.data) as unknown,
+    }))

@@ -1,0 +1,70 @@
+import type { Store } from './sql'
+
+/** Single values and timers of one tenant. */
+
+/** What `meta` holds, by key. */
+export interface MetaValues {
+  /** Nobody calls Arize before this time (ms); `attempt` counts the 429s in a row that named no time. */
+  paused: { readonly until: number; readonly attempt: number }
+  /** Nobody calls Arize until a preflight passes. */
+  halted: { readonly since: number; readonly sentence: string }
+  /** Rises with every change of the policy or of what names mean: subjects evaluated before are due again. */
+  rules: number
+  /** When the lists of names were last read (ms), by `organization`, `customRole` or `space:{organization id}`. 0: to be read again. */
+  namesRead: Readonly<Record<string, number>>
+  /** The tenant that this object belongs to and where its Arize is. The default tenant's comes from the environment. */
+  tenant: { readonly name: string; readonly arizeBaseUrl: string; readonly sealedKey: string; readonly ownUser: string | null }
+  /** When the last preflight passed (ms). */
+  preflight: number
+}
+
+export const readMeta = <K extends keyof MetaValues>({ sql }: Pick<Store, 'sql'>, key: K): MetaValues[K] | null => {
+  const row = sql.one<{ value: string }>(`SELECT value FROM meta WHERE key = ?`, key)
+  return row === null ? null : (JSON.parse(row.value) as MetaValues[K])
+}
+
+export const writeMeta = <K extends keyof MetaValues>({ sql }: Pick<Store, 'sql'>, key: K, value: MetaValues[K] | null): void => {
+  if (value === null) sql.run(`DELETE FROM meta WHERE key = ?`, key)
+  else sql.run(`INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`, key, JSON.stringify(value))
+}
+
+/** The revision of the rules that a subject's verdict was made with. */
+export const rulesRevision = (store: Pick<Store, 'sql'>): number => readMeta(store, 'rules') ?? 1
+
+/** `sweep`: mark everybody whose verdict is older than the rules. `names`: read names again. `nightly`: once a day. `preflight`: is the key well again. */
+export type TimerKind = 'sweep' | 'names' | 'nightly' | 'preflight' | 'holds'
+
+export interface Timer {
+  readonly kind: TimerKind
+  readonly at: number
+  readonly cursor: string | null
+}
+
+/** Sets a timer; an earlier one of the kind stays. */
+export const setTimer = ({ sql }: Pick<Store, 'sql'>, kind: TimerKind, at: number): void => {
+  sql.run(`INSERT INTO timers (kind, key, at) VALUES (?, '', ?) ON CONFLICT (kind, key) DO UPDATE SET at = min(at, excluded.at)`, kind, at)
+}
+
+export const moveTimer = ({ sql }: Pick<Store, 'sql'>, kind: TimerKind, at: number, cursor: string | null): void => {
+  sql.run(`INSERT INTO timers (kind, key, at, cursor) VALUES (?, '', ?, ?) ON CONFLICT (kind, key) DO UPDATE SET at = excluded.at, cursor = excluded.cursor`, kind, at, cursor)
+}
+
+export const clearTimer = ({ sql }: Pick<Store, 'sql'>, kind: TimerKind): void => {
+  sql.run(`DELETE FROM timers WHERE kind = ?`, kind)
+}
+
+export const dueTimers = ({ sql, now }: Pick<Store, 'sql' | 'now'>): Timer[] =>
+  sql.rows<{ kind: TimerKind; at: number; cursor: string | null }>(`SELECT kind, at, cursor FROM timers WHERE at <= ? ORDER BY at`, now())
+
+/** Everybody's verdict is made again under the present rules. */
+export const changeRules = (store: Pick<Store, 'sql' | 'now'>): void => {
+  writeMeta(store, 'rules', rulesRevision(store) + 1)
+  moveTimer(store, 'sweep', store.now(), '0')
+}
+
+/** Adds to a counter: totals have hour 0, rates the hour that they fell in. */
+export const count = ({ sql }: Pick<Store, 'sql'>, name: string, hour: number, by = 1): void => {
+  sql.run(`INSERT INTO counters (name, hour, value) VALUES (?, ?, ?) ON CONFLICT (name, hour) DO UPDATE SET value = value + excluded.value`, name, hour, by)
+}
+
+export const hourOf = (at: number): number => Math.floor(at / 3_600_000)

@@ -1,0 +1,104 @@
+import type { Store } from './sql'
+
+/**
+ * The Directory's tables, as numbered steps that are only ever appended to. Times are milliseconds since 1970 but for
+ * `created` and `modified` of SCIM resources, which are the ISO 8601 texts that SCIM filters compare.
+ */
+const MIGRATIONS: readonly (readonly string[])[] = [
+  [
+    // Single values of the tenant: revision, pausedUntil, halted, catalogue times.
+    `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`,
+    `CREATE TABLE counters (name TEXT NOT NULL, hour INTEGER NOT NULL, value INTEGER NOT NULL, PRIMARY KEY (name, hour)) WITHOUT ROWID`,
+
+    `CREATE TABLE connections (
+       id TEXT PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, source TEXT NOT NULL, state TEXT NOT NULL,
+       config TEXT NOT NULL, secrets TEXT, revision INTEGER NOT NULL, created INTEGER NOT NULL,
+       last_event INTEGER, last_error TEXT)`,
+    `CREATE UNIQUE INDEX connections_name ON connections (name)`,
+    `CREATE TABLE tokens (
+       hash TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE, connection_id TEXT NOT NULL REFERENCES connections (id) ON DELETE CASCADE,
+       created INTEGER NOT NULL, expires INTEGER, last_used INTEGER) WITHOUT ROWID`,
+    `CREATE INDEX tokens_connection ON tokens (connection_id)`,
+
+    // email: the subject's address, folded; hold: why this user does not count for its subject.
+    `CREATE TABLE users (
+       seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, connection_id TEXT NOT NULL,
+       user_name TEXT NOT NULL, user_name_fold TEXT NOT NULL, external_id TEXT, active INTEGER NOT NULL, email TEXT, hold TEXT,
+       created TEXT NOT NULL, modified TEXT NOT NULL, version INTEGER NOT NULL, data TEXT NOT NULL, fold TEXT NOT NULL)`,
+    `CREATE UNIQUE INDEX users_user_name ON users (connection_id, user_name_fold)`,
+    `CREATE INDEX users_external_id ON users (connection_id, external_id)`,
+    `CREATE INDEX users_email ON users (email)`,
+    `CREATE INDEX users_connection ON users (connection_id, seq)`,
+    `CREATE TABLE groups (
+       seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, connection_id TEXT NOT NULL,
+       display_name TEXT NOT NULL, display_name_fold TEXT NOT NULL, external_id TEXT,
+       created TEXT NOT NULL, modified TEXT NOT NULL, version INTEGER NOT NULL, data TEXT NOT NULL, fold TEXT NOT NULL)`,
+    `CREATE UNIQUE INDEX groups_display_name ON groups (connection_id, display_name_fold)`,
+    `CREATE INDEX groups_external_id ON groups (connection_id, external_id)`,
+    `CREATE INDEX groups_connection ON groups (connection_id, seq)`,
+    `CREATE TABLE members (
+       group_id TEXT NOT NULL, member_id TEXT NOT NULL, type TEXT NOT NULL, PRIMARY KEY (group_id, member_id)) WITHOUT ROWID`,
+    `CREATE INDEX members_member ON members (member_id)`,
+
+    // The reconciler's queue and what it last found out, one row per address.
+    `CREATE TABLE subjects (
+       seq INTEGER PRIMARY KEY AUTOINCREMENT, address TEXT NOT NULL UNIQUE,
+       holder TEXT, leaver TEXT, renamed_to TEXT, identity_hold TEXT,
+       arize_id TEXT, arize_role TEXT, arize_read INTEGER, arize_created INTEGER NOT NULL DEFAULT 0, create_intended INTEGER,
+       keys_due INTEGER NOT NULL DEFAULT 0,
+       due INTEGER, priority INTEGER NOT NULL DEFAULT 1, marked INTEGER, changed INTEGER, wait_until INTEGER, cause TEXT,
+       generation INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0,
+       state TEXT NOT NULL DEFAULT 'due', last_error TEXT, policy_version INTEGER NOT NULL DEFAULT 0,
+       grants TEXT NOT NULL DEFAULT '[]', conflicts TEXT NOT NULL DEFAULT '[]', withheld TEXT NOT NULL DEFAULT '[]',
+       scanned INTEGER, lowers INTEGER NOT NULL DEFAULT 0, hold_id TEXT, held_at INTEGER, held TEXT, approved TEXT,
+       removed INTEGER, removed_as TEXT)`,
+    `CREATE INDEX subjects_due ON subjects (priority, due) WHERE due IS NOT NULL`,
+    `CREATE INDEX subjects_unscanned ON subjects (seq) WHERE scanned IS NULL AND due IS NOT NULL`,
+    `CREATE INDEX subjects_state ON subjects (state)`,
+    `CREATE INDEX subjects_removed ON subjects (removed_as, removed) WHERE removed IS NOT NULL`,
+    `CREATE INDEX subjects_hold ON subjects (hold_id) WHERE hold_id IS NOT NULL`,
+    `CREATE INDEX subjects_renamed ON subjects (renamed_to) WHERE renamed_to IS NOT NULL`,
+    `CREATE TABLE ledger (
+       address TEXT NOT NULL, slot TEXT NOT NULL, kind TEXT NOT NULL, resource_id TEXT NOT NULL, resource_name TEXT NOT NULL,
+       organization_id TEXT NOT NULL, role TEXT, intended TEXT, intended_at INTEGER, confirmed_at INTEGER,
+       because TEXT NOT NULL, former_role TEXT, PRIMARY KEY (address, slot)) WITHOUT ROWID`,
+    `CREATE INDEX ledger_organization ON ledger (organization_id, kind, role)`,
+    `CREATE TABLE holds (
+       id TEXT PRIMARY KEY, kind TEXT NOT NULL, state TEXT NOT NULL, sentence TEXT NOT NULL, created INTEGER NOT NULL,
+       decided INTEGER, actor TEXT, reason TEXT)`,
+    `CREATE TABLE overrides (
+       id TEXT PRIMARY KEY, address TEXT NOT NULL, kind TEXT NOT NULL, reason TEXT NOT NULL, until INTEGER, data TEXT,
+       created INTEGER NOT NULL, actor TEXT NOT NULL)`,
+    `CREATE INDEX overrides_address ON overrides (address)`,
+
+    `CREATE TABLE policies (version INTEGER PRIMARY KEY AUTOINCREMENT, document TEXT NOT NULL, created INTEGER NOT NULL, actor TEXT NOT NULL)`,
+    `CREATE TABLE journal (
+       seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind TEXT NOT NULL, subject TEXT, connection_id TEXT,
+       actor TEXT, data TEXT NOT NULL)`,
+    `CREATE INDEX journal_subject ON journal (subject, seq) WHERE subject IS NOT NULL`,
+    `CREATE INDEX journal_kind ON journal (kind, at)`,
+    `CREATE TABLE deliveries (
+       connection_id TEXT NOT NULL, event_id TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (connection_id, event_id)) WITHOUT ROWID`,
+    `CREATE INDEX deliveries_at ON deliveries (at)`,
+    `CREATE TABLE resources (
+       kind TEXT NOT NULL, parent_id TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (kind, parent_id, id)) WITHOUT ROWID`,
+    `CREATE TABLE timers (kind TEXT NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL, cursor TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID`,
+    `CREATE INDEX timers_at ON timers (at)`,
+    `CREATE TABLE outbox (id TEXT PRIMARY KEY, kind TEXT NOT NULL, data TEXT NOT NULL, created INTEGER NOT NULL, attempts INTEGER NOT NULL, at INTEGER NOT NULL)`,
+    // Filled in the default tenant's object only.
+    `CREATE TABLE tenants (name TEXT PRIMARY KEY, arize TEXT NOT NULL, created INTEGER NOT NULL) WITHOUT ROWID`,
+  ],
+]
+
+/** Brings the tables up to date. Runs in the constructor, inside one transaction per step. */
+export const migrate = (store: Pick<Store, 'sql' | 'now'>, transaction: (step: () => void) => void): void => {
+  const { sql, now } = store
+  sql.run(`CREATE TABLE IF NOT EXISTS _migrations (id INTEGER PRIMARY KEY, at INTEGER NOT NULL)`)
+  const done = sql.one<{ id: number | null }>(`SELECT max(id) AS id FROM _migrations`)?.id ?? 0
+  MIGRATIONS.slice(done).forEach((statements, index) => {
+    transaction(() => {
+      for (const statement of statements) sql.run(statement)
+      sql.run(`INSERT INTO _migrations (id, at) VALUES (?, ?)`, done + index + 1, now())
+    })
+  })
+}

@@ -1,0 +1,244 @@
+import { backoffMs, pauseMs } from '../reconcile/backoff'
+import { NOTHING, reconcile, type Outcome } from '../reconcile/reconcile'
+import type { SubjectStore } from '../reconcile/store'
+import type { Arize } from '../reconcile/target'
+import { halt, preflight, reportDefect } from './gate'
+import { writeJournal } from './journal'
+import { readMeta, rulesRevision, writeMeta } from './meta'
+import { createPicker, type Picker } from './picker'
+import type { Store } from './sql'
+import { endRun } from './subjectStore'
+import { subjectOf } from './subjects'
+import { runTimers, rereadNames, sweepAll } from './timers'
+
+/**
+ * The Directory's work on Arize: picks due subjects, leavers first, and lets `reconcile` make each of them agree. An alarm
+ * does a bounded amount and arms the next one; nothing here throws, and nothing is dropped.
+ */
+
+/** Subjects that are worked on side by side. Fewer than the calls in flight, so that a leaver finds a free connection. */
+const LANES = 4
+
+/** Calls per alarm: an alarm is one invocation, and Workers bound the calls of one (50 on the free plan). */
+const CALLS_PER_ALARM = 40
+
+const CONFLICT_RECHECK_MS = 3_600_000
+const NIGHT_MS = 24 * 3_600_000
+const SETTLE_MS = 30_000
+const TRIES_WHEN_SETTLING = 3
+
+export interface ReconcilerOptions {
+  readonly store: Store
+  readonly subjects: SubjectStore
+  /** Arize for leavers and for everybody else: the first one's calls go first. */
+  readonly arize: { readonly urgent: Arize; readonly normal: Arize }
+  /** Calls made so far, in all. */
+  readonly callsMade: () => number
+  readonly random: () => number
+  /** Gives other requests to this object a turn. */
+  readonly yieldTurn: () => Promise<void>
+  /** Asks to be woken at a time (ms). */
+  readonly wakeAt: (at: number) => void
+}
+
+export interface Counts {
+  readonly due: number
+  readonly held: number
+  readonly stuck: number
+}
+
+export interface Reconciler {
+  /** Works through what is due now, within the bounds of one alarm. */
+  readonly alarm: () => Promise<void>
+  /** Tries everything that is due, whatever its time, for at most 30 s. */
+  readonly settle: () => Promise<Counts>
+  /** Arms the alarm for the next thing to do. Synchronous, for the same stretch as the write that made it due. */
+  readonly arm: () => void
+}
+
+interface Run {
+  readonly picker: Picker
+  readonly isHurried: boolean
+  /** Whether another subject may be started. */
+  readonly goesOn: () => boolean
+}
+
+export const createReconciler = (options: ReconcilerOptions): Reconciler => {
+  const { store, subjects, arize, wakeAt } = options
+  let lock: Promise<void> = Promise.resolve()
+  let isBusy = false
+
+  const exclusively = async <T>(work: () => Promise<T>): Promise<T> => {
+    const before = lock
+    const { promise, resolve } = Promise.withResolvers<void>()
+    lock = promise
+    await before
+    isBusy = true
+    try {
+      return await work()
+    } finally {
+      isBusy = false
+      resolve()
+    }
+  }
+
+  const arm = (): void => {
+    const at = nextWake(store)
+    if (at !== null) wakeAt(at)
+  }
+
+  const lane = async (run: Run): Promise<void> => {
+    while (run.goesOn()) {
+      const address = await run.picker.next()
+      if (address === null) return
+      try {
+        await runOne(options, run, address)
+      } finally {
+        run.picker.release(address)
+      }
+    }
+  }
+
+  const work = (run: Run): Promise<unknown> => Promise.all(Array.from({ length: LANES }, () => lane(run)))
+
+  const alarm = (): Promise<void> =>
+    exclusively(async () => {
+      const { now } = store
+      try {
+        await runTimers(store, subjects, arize.normal)
+        if (readMeta(store, 'halted') !== null || (readMeta(store, 'paused')?.until ?? 0) > now()) return
+        const callsBefore = options.callsMade()
+        const picker = createPicker({ ...options, isHurried: false })
+        await work({
+          picker,
+          isHurried: false,
+          goesOn: () =>
+            options.callsMade() - callsBefore < CALLS_PER_ALARM && readMeta(store, 'halted') === null && (readMeta(store, 'paused')?.until ?? 0) <= now(),
+        })
+      } catch (error) {
+        reportDefect('alarm', error)
+      } finally {
+        arm()
+      }
+    })
+
+  const settle = (): Promise<Counts> =>
+    exclusively(async () => {
+      const { now } = store
+      const deadline = now() + SETTLE_MS
+      try {
+        if (readMeta(store, 'halted') !== null) await preflight(store, arize.normal)
+        writeMeta(store, 'paused', null)
+        await rereadNames(store, subjects, { onlyIfUnresolved: true })
+        sweepAll(store)
+        await work({
+          picker: createPicker({ ...options, isHurried: true }),
+          isHurried: true,
+          goesOn: () => now() < deadline && readMeta(store, 'halted') === null,
+        })
+        sweepAll(store)
+      } catch (error) {
+        reportDefect('settle', error)
+      } finally {
+        arm()
+      }
+      return countStates(store)
+    })
+
+  return {
+    alarm,
+    settle,
+    arm: () => {
+      // A run arms when it ends, and looks for new work after every subject.
+      if (!isBusy) arm()
+    },
+  }
+}
+
+const runOne = async (options: ReconcilerOptions, run: Run, address: string): Promise<void> => {
+  const { store } = options
+  for (let tries = 1; ; tries += 1) {
+    const row = subjectOf(store, address)
+    if (row === null || row.state === 'in_step') return
+    const outcome = await outcomeOf(options, run, address, row.leaver !== null)
+    keepOutcome(options, run, address, row.generation, outcome)
+    const isAgain = run.isHurried && (outcome.kind === 'retry' || outcome.kind === 'pause')
+    if (!isAgain || tries >= TRIES_WHEN_SETTLING || !run.goesOn()) {
+      if (isAgain) run.picker.giveUp(address)
+      return
+    }
+  }
+}
+
+const outcomeOf = async ({ store, subjects, arize }: ReconcilerOptions, run: Run, address: string, isLeaver: boolean): Promise<Outcome> => {
+  try {
+    return await reconcile({ arize: isLeaver ? arize.urgent : arize.normal, store: subjects, now: store.now, isHurried: run.isHurried }, address)
+  } catch (error) {
+    reportDefect('reconcile', error)
+    return { kind: 'retry', sentence: 'The bridge met a defect of its own; the log has it.', verdict: NOTHING }
+  }
+}
+
+const keepOutcome = (options: ReconcilerOptions, run: Run, address: string, generation: number, outcome: Outcome): void => {
+  const { store, random } = options
+  const row = subjectOf(store, address)
+  if (row === null) return
+  const now = store.now()
+  const rules = rulesRevision(store)
+  switch (outcome.kind) {
+    case 'done': {
+      if (readMeta(store, 'paused') !== null) writeMeta(store, 'paused', null)
+      const { conflicts, withheld } = outcome.verdict
+      const isHeld = conflicts.length > 0 || withheld.length > 0 || row.identity_hold !== null
+      endRun(store, address, generation, { state: isHeld ? 'held' : 'in_step', due: recheckAt(outcome, now), attempts: 0, lastError: null, verdict: outcome.verdict, rules })
+      return
+    }
+    case 'stuck':
+      endRun(store, address, generation, { state: 'stuck', due: now + NIGHT_MS, attempts: 0, lastError: outcome.sentence, verdict: outcome.verdict, rules })
+      return
+    case 'wait':
+      endRun(store, address, generation, { state: 'due', due: outcome.until, attempts: row.attempts, lastError: null, verdict: outcome.verdict, rules })
+      return
+    case 'retry': {
+      const attempts = row.attempts + 1
+      endRun(store, address, generation, { state: 'due', due: now + backoffMs(attempts, random), attempts, lastError: outcome.sentence, verdict: null, rules })
+      return
+    }
+    case 'pause': {
+      if (run.isHurried) return
+      const attempt = (readMeta(store, 'paused')?.attempt ?? 0) + 1
+      const until = now + pauseMs(outcome.retryAfterMs, attempt, random)
+      writeMeta(store, 'paused', { until, attempt })
+      writeJournal(store, { kind: 'tenant.paused', data: { until: new Date(until).toISOString() } })
+      return
+    }
+    case 'halt':
+      halt(store, outcome.sentence)
+  }
+}
+
+/** Conflicts heal in Arize's own settings, which nothing tells the bridge of; an exemption ends on its date. */
+const recheckAt = ({ verdict }: Outcome, now: number): number | null => {
+  const isConflict = verdict.conflicts.some(({ code }) => code === 'annotator_rule' || code === 'account_role' || code === 'annotator_mixed')
+  const isExempt = verdict.withheld.some(({ reason }) => reason === 'exempt' || reason === 'unresolved_grant')
+  return isConflict || isExempt ? now + CONFLICT_RECHECK_MS : null
+}
+
+/** When the next alarm has something to do (ms), or null. */
+export const nextWake = (store: Store): number | null => {
+  const { sql } = store
+  const timer = sql.one<{ at: number | null }>(`SELECT min(at) AS at FROM timers`)?.at ?? null
+  if (readMeta(store, 'halted') !== null) return timer
+  const due = sql.one<{ at: number | null }>(
+    `SELECT min(at) AS at FROM (SELECT min(due) AS at FROM subjects WHERE priority = 0 AND due IS NOT NULL
+       UNION ALL SELECT min(due) AS at FROM subjects WHERE priority = 1 AND due IS NOT NULL)`)?.at ?? null
+  const paused = readMeta(store, 'paused')?.until ?? 0
+  const times = [timer, due === null ? null : Math.max(due, paused)].filter((at) => at !== null)
+  return times.length === 0 ? null : Math.min(...times)
+}
+
+export const countStates = ({ sql }: Pick<Store, 'sql'>): Counts => {
+  const rows = sql.rows<{ state: string; n: number }>(`SELECT state, count(*) AS n FROM subjects WHERE state <> 'in_step' GROUP BY state`)
+  const of = (state: string): number => rows.find((row) => row.state === state)?.n ?? 0
+  return { due: of('due'), held: of('held'), stuck: of('stuck') }
+}

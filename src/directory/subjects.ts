@@ -1,0 +1,129 @@
+import type { Bind, Row, Store } from './sql'
+
+/**
+ * The reconciler's queue: which subjects have to be looked at, and when. Marks never say what to do. A mark raises the
+ * generation, so that a subject that changes while it is being reconciled stays due (design section 7).
+ */
+
+/** Milliseconds of quiet after the last change before a subject is planned, and the longest it can be put off. */
+export const QUIET_MS = 2_000
+export const LONGEST_QUIET_MS = 15_000
+
+/**
+ * `quiet`: after a quiet moment. `emptied`: an emptied, deleted or renamed group, which providers often fill again at
+ * once: 15 s. `now`: at once, in its turn.
+ */
+export type MarkMode = 'quiet' | 'emptied' | 'now'
+
+/** Why the mark was made, where the brake treats it differently whatever the number of people. */
+export type MarkCause = 'rename'
+
+const mark = (
+  { sql, now }: Pick<Store, 'sql' | 'now'>,
+  addresses: string,
+  values: readonly Bind[],
+  mode: MarkMode,
+  cause: MarkCause | null,
+): number => {
+  const at = now()
+  const waitUntil = mode === 'emptied' ? at + LONGEST_QUIET_MS : null
+  const first = mode === 'now' ? at : (waitUntil ?? at + QUIET_MS)
+  return sql.run(
+    `INSERT INTO subjects (address, due, marked, changed, wait_until, cause, generation, state)
+     SELECT DISTINCT a.address, ${first}, ${at}, ${at}, ${waitUntil ?? 'NULL'}, ${cause === null ? 'NULL' : `'${cause}'`}, 1, 'due'
+     FROM (${addresses}) a WHERE a.address IS NOT NULL
+     ON CONFLICT (address) DO UPDATE SET
+       generation = generation + 1,
+       attempts = 0,
+       state = 'due',
+       scanned = NULL,
+       marked = coalesce(marked, ${at}),
+       changed = ${at},
+       wait_until = max(coalesce(wait_until, 0), coalesce(excluded.wait_until, 0)),
+       cause = coalesce(excluded.cause, cause),
+       due = CASE
+         WHEN priority = 0 OR ${mode === 'now' ? 1 : 0} THEN ${at}
+         ELSE max(
+           min(${at + QUIET_MS}, coalesce(marked, ${at}) + ${LONGEST_QUIET_MS}),
+           coalesce(wait_until, 0), coalesce(excluded.wait_until, 0)) END`,
+    ...values,
+  )
+}
+
+/** Marks the subjects of these users. Users that are held or have no address have none. */
+export const markUsers = (store: Store, userIds: readonly string[], mode: MarkMode, cause?: MarkCause): void => {
+  for (let start = 0; start < userIds.length; start += 10_000) {
+    const slice = JSON.stringify(userIds.slice(start, start + 10_000))
+    mark(store, `SELECT u.email AS address FROM json_each(?) j CROSS JOIN users u ON u.id = j.value WHERE u.hold IS NULL`, [slice], mode, cause ?? null)
+  }
+}
+
+/** Marks the subjects of all present members of a group. Call it before the rows are deleted. */
+export const markMembers = (store: Store, groupId: string, mode: MarkMode, cause?: MarkCause): void => {
+  mark(
+    store,
+    `SELECT u.email AS address FROM members m CROSS JOIN users u ON u.id = m.member_id WHERE m.group_id = ? AND u.hold IS NULL`,
+    [groupId], mode, cause ?? null,
+  )
+}
+
+/** Marks one address, which need not have a row yet. */
+export const markAddress = (store: Store, address: string, mode: MarkMode): void => {
+  mark(store, `SELECT ? AS address`, [address], mode, null)
+}
+
+/** Marks every subject that has a state to lose or gain after a policy or catalogue change, a slice at a time. */
+export const markSlice = (store: Store, afterSeq: number, limit: number, policyVersion: number): number | null => {
+  const last = store.sql.one<{ seq: number | null; n: number }>(
+    `SELECT max(seq) AS seq, count(*) AS n FROM (SELECT seq FROM subjects WHERE seq > ? ORDER BY seq LIMIT ?)`, afterSeq, limit)
+  if (last?.seq === null || last === null) return null
+  mark(store, `SELECT address FROM subjects WHERE seq > ? AND seq <= ? AND policy_version < ?`, [afterSeq, last.seq, policyVersion], 'now', null)
+  return last.n < limit ? null : last.seq
+}
+
+/** Makes a person without any active user due at once, before everybody else. */
+export const markLeaver = (store: Store, address: string, how: 'deactivated' | 'deleted'): void => {
+  markAddress(store, address, 'now')
+  store.sql.run(
+    `UPDATE subjects SET leaver = ?, priority = 0, due = ?, keys_due = 1, wait_until = NULL WHERE address = ?`, how, store.now(), address)
+}
+
+export interface SubjectRow extends Row {
+  seq: number
+  address: string
+  holder: string | null
+  leaver: 'deactivated' | 'deleted' | null
+  renamed_to: string | null
+  identity_hold: string | null
+  arize_id: string | null
+  arize_role: string | null
+  arize_read: number | null
+  arize_created: number
+  create_intended: number | null
+  keys_due: number
+  due: number | null
+  priority: number
+  marked: number | null
+  changed: number | null
+  wait_until: number | null
+  cause: MarkCause | null
+  generation: number
+  attempts: number
+  state: 'in_step' | 'due' | 'held' | 'stuck'
+  last_error: string | null
+  policy_version: number
+  grants: string
+  conflicts: string
+  withheld: string
+  scanned: number | null
+  lowers: number
+  hold_id: string | null
+  held_at: number | null
+  held: string | null
+  approved: string | null
+  removed: number | null
+  removed_as: 'mover' | 'leaver' | null
+}
+
+export const subjectOf = ({ sql }: Pick<Store, 'sql'>, address: string): SubjectRow | null =>
+  sql.one<SubjectRow>(`SELECT * FROM subjects WHERE address = ?`, address)
