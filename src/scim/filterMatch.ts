@@ -1,0 +1,62 @@
+/**
+ * Carries a filter out on one resource, or on one value of a list, in memory. PATCH value filters need it; for filterSql it
+ * is the model that says what is right. Reads nothing but its arguments.
+ */
+import { ok } from '../result'
+import type { Result } from '../result'
+import { valueAt } from './attribute'
+import type { Attribute } from './attribute'
+import type { ScimError } from './error'
+import type { Filter } from './filter'
+import { resolveFilter } from './filterResolve'
+import type { Resolved, Test, TextOperator } from './filterResolve'
+import { definitionOf, resolveBelow, resolveName, resourceTypeOf } from './schema'
+import { compareText, foldText } from './text'
+
+const comparisons: Readonly<Record<TextOperator, (have: string, want: string) => boolean>> = {
+  eq: (have, want) => have === want,
+  co: (have, want) => have.includes(want),
+  sw: (have, want) => have.startsWith(want),
+  ew: (have, want) => have.endsWith(want),
+  gt: (have, want) => compareText(have, want) > 0,
+  ge: (have, want) => compareText(have, want) >= 0,
+  lt: (have, want) => compareText(have, want) < 0,
+  le: (have, want) => compareText(have, want) <= 0,
+}
+
+const passes = (value: unknown, test: Test, isCaseExact: boolean): boolean => {
+  switch (test.kind) {
+    case 'present': return value !== undefined && value !== null
+    case 'flag': return (value === true) === test.value
+    case 'text': return typeof value === 'string' && comparisons[test.operator](isCaseExact ? value : foldText(value), test.value)
+  }
+}
+
+/** `list` is the attribute whose values are being looked at, where a test has no path of its own. */
+const matches = (filter: Resolved, value: unknown, list: Attribute | undefined): boolean => {
+  switch (filter.kind) {
+    case 'all': return filter.terms.every((term) => matches(term, value, list))
+    case 'any': return filter.terms.some((term) => matches(term, value, list))
+    case 'constant': return filter.value
+    case 'test':
+      return passes(valueAt(value, filter.path), filter.test, (filter.path.at(-1) ?? list)?.caseExact ?? true) !== filter.isNegated
+    case 'some': {
+      const values = valueAt(value, filter.path)
+      const attribute = filter.path.at(-1)
+      return (Array.isArray(values) && values.some((item) => matches(filter.filter, item, attribute))) !== filter.isNegated
+    }
+  }
+}
+
+/** Whether a resource matches; 400 `invalidFilter` exactly when `compileFilter` says so. */
+export const matchesFilter = (filter: Filter, resource: Readonly<Record<string, unknown>>): Result<boolean, ScimError> => {
+  const definition = definitionOf(resourceTypeOf(resource))
+  const resolved = resolveFilter(filter, (name) => resolveName(definition, name))
+  return resolved.ok ? ok(matches(resolved.value, resource, undefined)) : resolved
+}
+
+/** A test for the values of one list, from the filter between the brackets of a PATCH path. */
+export const compileValueFilter = (filter: Filter, list: Attribute): Result<(value: unknown) => boolean, ScimError> => {
+  const resolved = resolveFilter(filter, (name) => resolveBelow(list, name))
+  return resolved.ok ? ok((value) => matches(resolved.value, value, list)) : resolved
+}

@@ -1,0 +1,175 @@
+/**
+ * Turns filters and sort orders into SQL over the tables of design section 5 (`users u`, `groups g`, `members`). Only text of
+ * the registry reaches the SQL; every value of the request is bound. Trees are balanced, so that the depth limit of 100
+ * holds. Runs nothing, and adds neither connection nor page.
+ */
+import { err, ok } from '../result'
+import type { Result } from '../result'
+import type { Attribute, AttributePath } from './attribute'
+import { tooMany } from './error'
+import type { ScimError } from './error'
+import type { Filter } from './filter'
+import { resolveFilter } from './filterResolve'
+import type { Resolved, Test } from './filterResolve'
+import { definitionOf, resolveName } from './schema'
+import type { ResourceType } from './schema'
+
+export type Bind = string | number | null
+
+export interface CompiledFilter {
+  /** A condition for WHERE, in parentheses where it needs them. */
+  readonly sql: string
+  readonly params: readonly Bind[]
+}
+
+/** SQLite takes 100 in one statement; ten are left to the statement around the filter. */
+export const MAX_FILTER_PARAMETERS = 90
+
+/** How an attribute of the row, or of one value of a list, is written in SQL. `NULL` for what is stored nowhere. */
+type Column = (path: AttributePath) => string
+
+/** Names come from the registry, which has no quotes in them. */
+const jsonPath = (path: AttributePath): string => `'$${path.map(({ name }) => `."${name}"`).join('')}'`
+
+const keyOf = (path: AttributePath): string => path.map(({ name }) => name).join('.')
+
+const COLUMNS: Readonly<Record<ResourceType, ReadonlyMap<string, string>>> = {
+  User: new Map([
+    ['id', 'u.id'], ['externalId', 'u.external_id'], ['meta.created', 'u.created'], ['meta.lastModified', 'u.modified'],
+    ['userName', 'u.user_name_fold'], ['active', 'u.active'], ['meta.location', 'NULL'],
+  ]),
+  Group: new Map([
+    ['id', 'g.id'], ['externalId', 'g.external_id'], ['meta.created', 'g.created'], ['meta.lastModified', 'g.modified'],
+    ['displayName', 'g.display_name_fold'], ['meta.location', 'NULL'],
+  ]),
+}
+
+const rowColumn = (resourceType: ResourceType): Column => (path) =>
+  COLUMNS[resourceType].get(keyOf(path)) ?? `json_extract(${resourceType === 'User' ? 'u' : 'g'}.fold, ${jsonPath(path)})`
+
+const elementColumn: Column = (path) => (path.length === 0 ? 'e.value' : `json_extract(e.value, ${jsonPath(path)})`)
+
+/** Memberships are rows. What a client sees of one that is not in the row (`$ref`) is compared with nothing. */
+const memberColumns: Readonly<Record<ResourceType, ReadonlyMap<string, string>>> = {
+  User: new Map([
+    ['value', 'm.group_id'],
+    ['display', '(SELECT mg.display_name_fold FROM groups mg WHERE mg.id = m.group_id)'],
+    ['type', `'direct'`],
+  ]),
+  Group: new Map([
+    ['value', 'm.member_id'],
+    ['display', `(SELECT json_extract(mu.fold, '$."displayName"') FROM users mu WHERE mu.id = m.member_id)`],
+    ['type', 'lower(m.type)'],
+  ]),
+}
+
+interface Rows {
+  readonly from: string
+  readonly column: Column
+}
+
+const rowsOf = (resourceType: ResourceType, path: AttributePath): Rows => {
+  const key = keyOf(path)
+  if ((resourceType === 'User' && key === 'groups') || (resourceType === 'Group' && key === 'members')) {
+    const link = resourceType === 'User' ? 'm.member_id = u.id' : 'm.group_id = g.id'
+    return { from: `members m WHERE ${link}`, column: (below) => memberColumns[resourceType].get(keyOf(below)) ?? 'NULL' }
+  }
+  const fold = resourceType === 'User' ? 'u.fold' : 'g.fold'
+  return { from: `json_each(${fold}, ${jsonPath(path)}) e WHERE 1`, column: elementColumn }
+}
+
+const SYMBOLS = { eq: '=', gt: '>', ge: '>=', lt: '<', le: '<=' } as const
+
+const compileTest = (column: string, test: Test): CompiledFilter => {
+  switch (test.kind) {
+    case 'present': return { sql: `${column} IS NOT NULL`, params: [] }
+    case 'flag': return { sql: column === 'u.active' ? 'u.active = ?' : `coalesce(${column}, 0) = ?`, params: [test.value ? 1 : 0] }
+    case 'text':
+      switch (test.operator) {
+        // instr and substr instead of LIKE: no pattern limit, no wildcards, no ASCII folding.
+        case 'co': return { sql: `instr(${column}, ?) > 0`, params: [test.value] }
+        case 'sw': return { sql: `instr(${column}, ?) = 1`, params: [test.value] }
+        case 'ew':
+          return test.value === ''
+            ? { sql: `${column} IS NOT NULL`, params: [] }
+            : { sql: `substr(${column}, -length(?)) = ?`, params: [test.value, test.value] }
+        default: return { sql: `${column} ${SYMBOLS[test.operator]} ?`, params: [test.value] }
+      }
+  }
+}
+
+const join = (parts: readonly CompiledFilter[], word: 'AND' | 'OR'): CompiledFilter => {
+  const [first] = parts
+  if (first === undefined) return { sql: word === 'AND' ? '1' : '0', params: [] }
+  if (parts.length === 1) return first
+  const middle = Math.ceil(parts.length / 2)
+  const left = join(parts.slice(0, middle), word)
+  const right = join(parts.slice(middle), word)
+  return { sql: `(${left.sql} ${word} ${right.sql})`, params: [...left.params, ...right.params] }
+}
+
+const compile = (filter: Resolved, resourceType: ResourceType, column: Column): CompiledFilter => {
+  switch (filter.kind) {
+    case 'all':
+    case 'any':
+      return join(filter.terms.map((term) => compile(term, resourceType, column)), filter.kind === 'all' ? 'AND' : 'OR')
+    case 'constant': return { sql: filter.value ? '1' : '0', params: [] }
+    case 'test': {
+      const { sql, params } = compileTest(column(filter.path), filter.test)
+      return { sql: filter.isNegated ? `((${sql}) IS NOT TRUE)` : `(${sql})`, params }
+    }
+    case 'some': {
+      const rows = rowsOf(resourceType, filter.path)
+      const inner = compile(filter.filter, resourceType, rows.column)
+      return { sql: `${filter.isNegated ? 'NOT ' : ''}EXISTS (SELECT 1 FROM ${rows.from} AND ${inner.sql})`, params: inner.params }
+    }
+  }
+}
+
+/**
+ * 400 `invalidFilter` for what the attributes cannot be asked, 400 `tooMany` when the values do not fit one statement. The
+ * outcome is what `matchesFilter` says of each row.
+ */
+export const compileFilter = (filter: Filter, resourceType: ResourceType): Result<CompiledFilter, ScimError> => {
+  const definition = definitionOf(resourceType)
+  const resolved = resolveFilter(filter, (name) => resolveName(definition, name))
+  if (!resolved.ok) return resolved
+  const compiled = compile(resolved.value, resourceType, rowColumn(resourceType))
+  return compiled.params.length > MAX_FILTER_PARAMETERS
+    ? err(tooMany(`The filter compares with more than ${MAX_FILTER_PARAMETERS} values.`))
+    : ok(compiled)
+}
+
+export type SortOrder = 'ascending' | 'descending'
+
+/** The column of a sort key; null when the attribute has no order: unknown, complex without `value`, or not in the row. */
+const sortColumn = (resourceType: ResourceType, sortBy: string): string | null => {
+  const path = resolveName(definitionOf(resourceType), sortBy)
+  const end = path?.at(-1)
+  if (path === null || end === undefined) return null
+  const full = end.type === 'complex' && end.children.has('value') ? [...path, ...valueOf(end)] : path
+  if (full.at(-1)?.type === 'complex') return null
+  const at = full.findIndex(({ multiValued }) => multiValued)
+  if (at < 0) return rowColumn(resourceType)(full)
+  const rows = rowsOf(resourceType, full.slice(0, at + 1))
+  if (rows.column !== elementColumn) return null
+  const primary = full[at]?.children.get('primary')
+  const first = primary === undefined ? '' : `coalesce(${elementColumn([primary])}, 0) DESC, `
+  return `(SELECT ${elementColumn(full.slice(at + 1))} FROM ${rows.from} ORDER BY ${first}e.key LIMIT 1)`
+}
+
+const valueOf = (attribute: Attribute): AttributePath => {
+  const value = attribute.children.get('value')
+  return value === undefined ? [] : [value]
+}
+
+/**
+ * What follows ORDER BY (RFC 7644 section 3.4.2.3): lists by their primary or first value, missing values last when
+ * ascending and first when descending, always ended by `seq` so that pages are stable. A key without an order is ignored.
+ */
+export const compileSort = (resourceType: ResourceType, sortBy?: string, sortOrder: SortOrder = 'ascending'): string => {
+  const seq = resourceType === 'User' ? 'u.seq' : 'g.seq'
+  const column = sortBy === undefined ? null : sortColumn(resourceType, sortBy)
+  if (column === null) return seq
+  return `${column} ${sortOrder === 'descending' ? 'DESC NULLS FIRST' : 'ASC NULLS LAST'}, ${seq}`
+}

@@ -1,0 +1,106 @@
+/**
+ * Leaves of a resource what the client asked for (RFC 7644 section 3.9, RFC 7643 section 7 `returned`). `id` and `schemas` always
+ * stay, what is never returned never does. Adds nothing.
+ */
+import type { Attribute, AttributePath } from './attribute'
+import { isObject } from './json'
+import type { JsonObject } from './json'
+import { readAttributeName } from './path'
+import { definitionOf, resourceTypeOf } from './schema'
+import type { Definition } from './schema'
+
+/** Attributes by name, each with the sub-attributes that were named; `whole` when the attribute itself was. */
+interface Named {
+  readonly below: Map<string, Named>
+  isWhole: boolean
+}
+
+const nothing = (): Named => ({ below: new Map(), isWhole: false })
+
+const include = (named: Named, path: AttributePath): void => {
+  const [head, ...rest] = path
+  if (head === undefined) {
+    named.isWhole = true
+    return
+  }
+  const next = named.below.get(head.name) ?? nothing()
+  named.below.set(head.name, next)
+  include(next, rest)
+}
+
+const nameAll = (definition: Definition, names: readonly string[]): Named => {
+  const named = nothing()
+  for (const name of names) {
+    const path = readAttributeName(definition, name)
+    if (path !== null) include(named, path)
+  }
+  return named
+}
+
+type Keep = (owner: Attribute, object: JsonObject) => JsonObject
+
+const overValue = (attribute: Attribute, value: unknown, keep: Keep): unknown =>
+  Array.isArray(value)
+    ? value.map((item: unknown) => (isObject(item) ? keep(attribute, item) : item))
+    : isObject(value) ? keep(attribute, value) : value
+
+const isEmptyObject = (value: unknown): boolean => isObject(value) && Object.keys(value).length === 0
+
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0
+
+/** Values that lost everything go; a list that was empty before (`members: []`) is an answer and stays. */
+const sweep = (before: unknown, after: unknown): unknown => {
+  const swept: unknown = Array.isArray(after) ? after.filter((item) => !isEmptyObject(item)) : after
+  return isEmptyObject(swept) || (isEmptyList(swept) && !isEmptyList(before)) ? undefined : swept
+}
+
+/** The object with each of its attributes decided on: undefined drops it. */
+const mapAttributes = (
+  owner: Attribute, object: JsonObject, decide: (attribute: Attribute, value: unknown) => unknown,
+): JsonObject =>
+  Object.fromEntries(Object.entries(object).flatMap(([name, value]) => {
+    const attribute = owner.children.get(name.toLowerCase())
+    const kept = attribute === undefined ? undefined : sweep(value, decide(attribute, value))
+    return kept === undefined ? [] : [[name, kept]]
+  }))
+
+const withoutNever: Keep = (owner, object) =>
+  mapAttributes(owner, object, (attribute, value) =>
+    attribute.returned === 'never' ? undefined : overValue(attribute, value, withoutNever))
+
+const only = (named: Named): Keep => (owner, object) =>
+  mapAttributes(owner, object, (attribute, value) => {
+    if (attribute.returned === 'always') return value
+    const wanted = named.below.get(attribute.name)
+    if (wanted === undefined) return undefined
+    return wanted.isWhole ? value : overValue(attribute, value, only(wanted))
+  })
+
+const without = (named: Named): Keep => (owner, object) =>
+  mapAttributes(owner, object, (attribute, value) => {
+    const unwanted = named.below.get(attribute.name)
+    if (unwanted === undefined || attribute.returned === 'always') return value
+    return unwanted.isWhole ? undefined : overValue(attribute, value, without(unwanted))
+  })
+
+/**
+ * Names are compared without case, may carry a URN, a sub-attribute or a value filter, and name nothing when unknown. With
+ * neither list the resource is returned whole; with both, `attributes` chooses and `excludedAttributes` takes away from that.
+ */
+export const project = (
+  resource: JsonObject, attributes: readonly string[], excludedAttributes: readonly string[],
+): JsonObject => {
+  const definition = definitionOf(resourceTypeOf(resource))
+  const visible = withoutNever(definition.root, resource)
+  const chosen = attributes.length === 0 ? visible : only(nameAll(definition, attributes))(definition.root, visible)
+  return excludedAttributes.length === 0 ? chosen : without(nameAll(definition, excludedAttributes))(definition.root, chosen)
+}
+
+/** Whether the answer will hold an attribute, so that reading it (the members of a large group) can be spared. */
+export const isWanted = (
+  resourceType: 'User' | 'Group', name: string, attributes: readonly string[], excludedAttributes: readonly string[],
+): boolean => {
+  const definition = definitionOf(resourceType)
+  const isIncluded = attributes.length === 0 || nameAll(definition, attributes).below.has(name)
+  return isIncluded && nameAll(definition, excludedAttributes).below.get(name)?.isWhole !== true
+}

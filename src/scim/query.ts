@@ -1,0 +1,122 @@
+/**
+ * The parameters of a list or search request (RFC 7644 sections 3.4.2 and 3.4.3), from a query string or from a search body.
+ * Names are compared without case (`startindex`, B.7); parameters that are not SCIM's are ignored. Asks no table.
+ */
+import { err, ok } from '../result'
+import type { Result } from '../result'
+import { invalidSyntax, invalidValue } from './error'
+import type { ScimError } from './error'
+import { parseFilter } from './filter'
+import type { Filter } from './filter'
+import type { SortOrder } from './filterSql'
+import { isObject } from './json'
+import { splitNames } from './path'
+
+/** Okta jumps by 100 whatever it gets (O-08), so no page may be cut below that. */
+export const DEFAULT_COUNT = 100
+export const MAX_COUNT = 200
+
+export interface Projection {
+  /** Names as they came; empty means every attribute that is returned by default. */
+  readonly attributes: readonly string[]
+  readonly excludedAttributes: readonly string[]
+}
+
+export interface ListQuery extends Projection {
+  readonly filter: Filter | null
+  /** From 1. */
+  readonly startIndex: number
+  /** Rows wanted: 0 to {@link MAX_COUNT}. */
+  readonly count: number
+  readonly sortBy?: string
+  readonly sortOrder?: SortOrder
+}
+
+/** One parameter by its lower-cased name; undefined when it was not given or given empty. */
+type Read = (name: string) => unknown
+
+const fromParams = (params: URLSearchParams): Read => {
+  const values = new Map<string, string>()
+  for (const [name, value] of params) {
+    const key = name.toLowerCase()
+    if (!values.has(key) && value.trim() !== '') values.set(key, value)
+  }
+  return (name) => values.get(name)
+}
+
+const fromBody = (body: Readonly<Record<string, unknown>>): Read => {
+  const values = new Map(Object.entries(body).map(([name, value]) => [name.toLowerCase(), value]))
+  return (name) => {
+    const value = values.get(name)
+    return value === null || value === '' ? undefined : value
+  }
+}
+
+const readInteger = (value: unknown, name: string, absent: number): Result<number, ScimError> => {
+  if (value === undefined) return ok(absent)
+  const number = typeof value === 'string' && /^\s*[+-]?\d{1,400}\s*$/.test(value) ? Number(value) : value
+  if (typeof number !== 'number' || Number.isNaN(number) || (Number.isFinite(number) && !Number.isInteger(number))) {
+    return err(invalidValue(`"${name}" must be a whole number.`))
+  }
+  return ok(Math.max(Math.min(number, Number.MAX_SAFE_INTEGER), Number.MIN_SAFE_INTEGER))
+}
+
+const readNames = (value: unknown, name: string): Result<readonly string[], ScimError> => {
+  if (value === undefined) return ok([])
+  if (typeof value === 'string') return ok(splitNames(value))
+  if (!Array.isArray(value)) return err(invalidValue(`"${name}" must be a list of attribute names.`))
+  const texts = value.filter((item) => typeof item === 'string')
+  return texts.length === value.length ? ok(texts.flatMap(splitNames)) : err(invalidValue(`"${name}" must be a list of attribute names.`))
+}
+
+const readFilter = (value: unknown): Result<Filter | null, ScimError> => {
+  if (value === undefined) return ok(null)
+  return typeof value === 'string' ? parseFilter(value) : err(invalidValue('"filter" must be a string.'))
+}
+
+const readSortOrder = (value: unknown): Result<SortOrder | undefined, ScimError> => {
+  if (value === undefined) return ok(undefined)
+  const order = typeof value === 'string' ? value.trim().toLowerCase() : ''
+  if (order === 'ascending' || order === 'descending') return ok(order)
+  return err(invalidValue('"sortOrder" must be "ascending" or "descending".'))
+}
+
+const readProjectionFrom = (read: Read): Result<Projection, ScimError> => {
+  const attributes = readNames(read('attributes'), 'attributes')
+  if (!attributes.ok) return attributes
+  const excludedAttributes = readNames(read('excludedattributes'), 'excludedAttributes')
+  if (!excludedAttributes.ok) return excludedAttributes
+  return ok({ attributes: attributes.value, excludedAttributes: excludedAttributes.value })
+}
+
+const readQuery = (read: Read): Result<ListQuery, ScimError> => {
+  const filter = readFilter(read('filter'))
+  if (!filter.ok) return filter
+  const startIndex = readInteger(read('startindex'), 'startIndex', 1)
+  if (!startIndex.ok) return startIndex
+  const count = readInteger(read('count'), 'count', DEFAULT_COUNT)
+  if (!count.ok) return count
+  const projection = readProjectionFrom(read)
+  if (!projection.ok) return projection
+  const sortOrder = readSortOrder(read('sortorder'))
+  if (!sortOrder.ok) return sortOrder
+  const sortBy = read('sortby')
+  return ok({
+    ...projection.value,
+    filter: filter.value,
+    startIndex: Math.max(startIndex.value, 1),
+    count: Math.min(Math.max(count.value, 0), MAX_COUNT),
+    ...(typeof sortBy === 'string' ? { sortBy: sortBy.trim() } : {}),
+    ...(sortOrder.value === undefined ? {} : { sortOrder: sortOrder.value }),
+  })
+}
+
+/** The query of GET on a list. 400 `invalidFilter` or `invalidValue`, naming the parameter. */
+export const readListQuery = (params: URLSearchParams): Result<ListQuery, ScimError> => readQuery(fromParams(params))
+
+/** The query of GET, POST, PUT and PATCH on one resource. */
+export const readProjection = (params: URLSearchParams): Result<Projection, ScimError> => readProjectionFrom(fromParams(params))
+
+/** The body of POST `/.search`; `schemas` in it is not insisted on. */
+export const readSearchRequest = (body: unknown): Result<ListQuery, ScimError> =>
+  isObject(body) ? readQuery(fromBody(body)) : err(invalidSyntax('The request body must be a JSON object.'))

@@ -1,0 +1,96 @@
+/**
+ * What identity providers do beyond or against the RFCs, each by name, with the transcript that shows it (numbers as in
+ * test/recordings/{okta,entra}). Every other file of this folder asks here, so that a quirk is known in one place only.
+ */
+import { isObject } from './json'
+import type { JsonObject } from './json'
+
+/**
+ * `"True"` and `"False"` are booleans, in bodies and in filters: Entra's default job sends them (E-11, E-13), the
+ * Microsoft validator puts `"True"` in roles (V-01) and in value paths (V-02). Undefined for anything else.
+ */
+export const readBoolean = (value: unknown): boolean | undefined => {
+  if (typeof value === 'boolean') return value
+  if (typeof value !== 'string') return undefined
+  const word = value.trim().toLowerCase()
+  return word === 'true' ? true : word === 'false' ? false : undefined
+}
+
+/** Numbers for strings: Okta's sample user has a numeric externalId and postalCode (A.6). Undefined for anything else. */
+export const readString = (value: unknown): string | undefined => {
+  if (typeof value === 'string') return value
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined
+}
+
+/**
+ * `null`, `""` and `[]` mean that nothing is assigned: Okta pushes `"middleName":""` (O-10), Entra nulls whole lists (E-06),
+ * sends `""` for a removed manager (E-18) and clears every attribute with either (E-20).
+ */
+export const isUnassigned = (value: unknown): boolean =>
+  value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0)
+
+/** A list of one where one value is meant: Entra's manager (E-16), perhaps Okta's active (O-13). Other values as they are. */
+export const unwrapSingle = (value: unknown): unknown => (Array.isArray(value) && value.length === 1 ? value[0] : value)
+
+/**
+ * A bare value where an object with `value` is meant: Entra's manager id (E-17), a member's id (E-35), an address. The object,
+ * or undefined when the value is neither.
+ */
+export const readValueObject = (value: unknown): JsonObject | undefined => {
+  if (isObject(value)) return value
+  return typeof value === 'string' || typeof value === 'number' ? { value } : undefined
+}
+
+const RESERVED: ReadonlySet<string> = new Set([
+  'and', 'or', 'not', 'pr', 'eq', 'ne', 'co', 'sw', 'ew', 'gt', 'ge', 'lt', 'le',
+])
+
+/**
+ * Strings without quotes in filters: `externalId eq jyoung` (E-04) and `userName sw O` are in Microsoft's documents (B.7). The
+ * language's own words are not values, so that a forgotten value is still an error; nor are strings in single quotes.
+ */
+export const isBareString = (word: string): boolean => !RESERVED.has(word.toLowerCase()) && !word.startsWith("'")
+
+/**
+ * A `+` that was sent raw in a query arrives as a space (Entra writes `+` for spaces, E-01). An address has no spaces, so
+ * such a literal means the address with `+`; it is looked for beside what was sent. Null when nothing was lost.
+ */
+export const restoreLostPlus = (literal: string): string | null =>
+  literal.includes(' ') && literal.includes('@') && literal.trim() === literal ? literal.replaceAll(' ', '+') : null
+
+/** The flag that Microsoft's *Tenant URL* carries, and its older sibling (identity-providers B.0). */
+const ENTRA_FLAGS: ReadonlySet<string> = new Set(['aadoptscim062020', 'azureadscimpatch2017'])
+
+/** The name of a query parameter that is a flag, with whatever path was glued to it. */
+const splitFlag = (name: string): { readonly path: string } | null => {
+  const slash = name.indexOf('/')
+  const flag = slash < 0 ? name : name.slice(0, slash)
+  return ENTRA_FLAGS.has(flag.toLowerCase()) ? { path: slash < 0 ? '' : name.slice(slash) } : null
+}
+
+/**
+ * The flag is part of the base URL, so requests come as `…/scim/v2/Users?aadOptscim062020&filter=…` or as
+ * `…/scim/v2?aadOptscim062020/Users?filter=…` (B.0, E-50): both become `…/scim/v2/Users?filter=…`. Other URLs are returned as
+ * they are.
+ */
+export const stripEntraFlag = (url: URL): URL => {
+  const pieces = url.search.slice(1).split('&')
+  let path = ''
+  let isFlagged = false
+  const kept = pieces.flatMap((piece) => {
+    const question = piece.indexOf('?')
+    const name = question < 0 ? piece : piece.slice(0, question)
+    const flag = splitFlag(name.endsWith('=') ? name.slice(0, -1) : name)
+    if (flag === null) return [piece]
+    isFlagged = true
+    path += flag.path
+    return question < 0 ? [] : [piece.slice(question + 1)]
+  })
+  if (!isFlagged) return url
+  const clean = new URL(url)
+  clean.search = kept.filter((piece) => piece !== '').join('&')
+  const base = clean.pathname.replace(/\/$/, '')
+  clean.pathname = `${base}${path}`
+  // Dot segments must not lead out of the base.
+  return clean.pathname.startsWith(base) ? clean : url
+}

@@ -1,0 +1,20 @@
+/**
+ * The core Group of RFC 7643 sections 4.2 and 8.7.1, with errata 5368 (`displayName` is required) and 6011
+ * (`members.display`). Data only.
+ */
+import { complex, reference, text } from './attribute'
+import type { Attribute } from './attribute'
+
+export const GROUP_SCHEMA = 'urn:ietf:params:scim:schemas:core:2.0:Group'
+
+export const groupAttributes: readonly Attribute[] = [
+  text('displayName', 'The name of the group. Unique within the connection, compared without case.', {
+    required: true, uniqueness: 'server',
+  }),
+  complex('members', 'The members. The list may change; a member itself may not.', [
+    text('value', "The member's id.", { caseExact: true, mutability: 'immutable' }),
+    reference('$ref', "The member's location.", ['User', 'Group'], { mutability: 'immutable' }),
+    text('type', 'The kind of the member.', { mutability: 'immutable', canonicalValues: ['User', 'Group'] }),
+    text('display', "The member's name.", { mutability: 'readOnly' }),
+  ], { multiValued: true }),
+]

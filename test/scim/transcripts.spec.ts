@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest'
+import { recordings } from '../recordings/recording'
+import { replayStep } from '../recordings/replay'
+import type { Variables } from '../recordings/replay'
+import { createModelServer } from './modelServer'
+
+/** Whom to believe is decided before this folder is asked. */
+const isAboutCallers = (file: string): boolean => file.includes('authentication')
+
+describe.each([...recordings].filter(([file]) => !isAboutCallers(file)))('%s, on the pure functions alone', (_file, recording) => {
+  it('is answered as the client needs it', async () => {
+    const send = createModelServer()
+    let variables: Variables = new Map([['token', 'anything'], ['basicToken', 'YW55dGhpbmc=']])
+    const faults: string[] = []
+    for (const step of recording.steps) {
+      const outcome = await replayStep(step, recording.headers, variables, send)
+      variables = new Map([...variables, ...outcome.captured])
+      faults.push(...outcome.faults.map((fault) => `${step.id}: ${fault}`))
+    }
+    expect(faults).toEqual([])
+  })
+})
