@@ -1,7 +1,6 @@
 import type { createClient as createAxClient } from '@arizeai/ax-client'
 import createOpenApiClient, { type Client } from 'openapi-fetch'
 import type * as z from 'zod'
-import type { ArizeError } from '../reconcile/target'
 import { err, ok, type Result } from '../result'
 import { errorOfResponse, unavailable, type Reply } from './error'
 import { BrokenExchange, exchange, type Call, type ExchangeEffects, type Fetch, type Pace } from './exchange'
@@ -75,7 +74,9 @@ export const createClient = (options: ClientOptions): Result<ArizeClient, Config
       return exchange(request, schemaPath, effects)
     },
   })
-  return ok({ call: (operation, read) => call(api, operation, read, now, apiKey.value) })
+  // A problem document may quote the request that it is about.
+  const redact = (words: string) => words.replaceAll(apiKey.value, '[key]')
+  return ok({ call: (operation, read) => call(api, operation, read, now, redact) })
 }
 
 const call = async <T>(
@@ -83,12 +84,12 @@ const call = async <T>(
   operation: (api: ArizeApi) => Promise<Answer>,
   read: Reader<T>,
   now: () => number,
-  apiKey: string,
+  redact: (words: string) => string,
 ): Reply<T> => {
   try {
     const { data, error, response } = await operation(api)
     // An error with an empty body has no `error` here: the status alone tells success from failure.
-    if (!response.ok) return err(withoutKey(errorOfResponse(response, error, now()), apiKey))
+    if (!response.ok) return err(errorOfResponse(response, error, now(), redact))
     const value = read(data, response.status)
     return value === null ? err(unavailable('unreadable', response.status)) : ok(value)
   } catch (failure) {
@@ -104,12 +105,6 @@ const call = async <T>(
  * turn the removal of a member into the deletion of a space.
  */
 const isPathSegment = (id: unknown): boolean => typeof id === 'string' && id !== '' && id !== '.' && id !== '..'
-
-/** A problem document may quote the request that it is about. */
-const withoutKey = (error: ArizeError, apiKey: string): ArizeError => ({
-  ...error,
-  detail: error.detail.replaceAll(apiKey, '[key]'),
-})
 
 /** Reads an answer that has to look like the schema. */
 export const as =

@@ -47,19 +47,22 @@ const problemSchema = z.object({ title: text, detail: text, error_code: text, re
  *
  * @param body what the answer held: parsed JSON, or the text when it was none
  * @param nowMs for a `Retry-After` that is a date
+ * @param redact takes out what must not be kept of Arize's own words, before they are cut to size
  */
 export const errorOfResponse = (
   response: Pick<Response, 'status' | 'headers'>,
   body: unknown,
   nowMs: number,
+  redact: (words: string) => string = (words) => words,
 ): ArizeError => {
   const { status } = response
   const problem = problemSchema.safeParse(body)
   const { title, detail, error_code: code, request_id: requestId } = problem.success ? problem.data : {}
-  const sentence = tidy(detail ?? title ?? '', DETAIL_MAX_CHARS) || `Arize answered ${status}.`
+  const sentence = tidy(redact(detail ?? title ?? ''), DETAIL_MAX_CHARS) || `Arize answered ${status}.`
+  const label = code === undefined ? '' : ` (${tidy(redact(code), REQUEST_ID_MAX_CHARS)})`
   const base = {
-    detail: tidy(code === undefined ? sentence : `${sentence} (${tidy(code, REQUEST_ID_MAX_CHARS)})`, DETAIL_MAX_CHARS),
-    ...(requestId === undefined ? {} : { requestId: tidy(requestId, REQUEST_ID_MAX_CHARS) }),
+    detail: tidy(`${sentence}${label}`, DETAIL_MAX_CHARS),
+    ...(requestId === undefined ? {} : { requestId: tidy(redact(requestId), REQUEST_ID_MAX_CHARS) }),
   }
   switch (status) {
     case 401:

@@ -69,7 +69,8 @@ export const clearanceOf = (store: Store, address: string, limits: Policy['brake
   // A rename is never blocked: the new address has its roles by now.
   if (row.renamed_to !== null && row.leaver === null) return CLEARED
   const open = row.hold_id === null ? null : openHold(store, row.hold_id)
-  if (open !== null) return { isCleared: false, sentence: open.sentence }
+  // Somebody who left meanwhile is no mover any more, and the other way round.
+  if (open !== null && (open.kind === 'leavers') === (row.leaver !== null)) return { isCleared: false, sentence: open.sentence }
   if (row.leaver !== null) return judged(judgeLeavers({ due: dueLeavers(store), pastHour: pastHour(store, 'leaver'), peopleWithRoles: peopleWithRoles(store), limits }))
   store.sql.run(`UPDATE subjects SET lowers = 1 WHERE address = ? AND lowers = 0`, address)
   const due = dueMovers(store)

@@ -58,15 +58,14 @@ const reviewUser = (store: Store, user: UserState, before: UserState | null, act
 }
 
 /** Keeps the sentence that the person's page shows: the first active user that is held at this address. */
-const refreshIdentityHold = ({ sql }: Pick<Store, 'sql'>, address: string): void => {
+const refreshIdentityHold = (store: Store, address: string): void => {
+  const { sql } = store
   const held = sql.one<{ hold: string }>(
-    `SELECT hold FROM users WHERE email = ? AND active = 1 AND hold IS NOT NULL ORDER BY seq LIMIT 1`, address)
-  if (held !== null) {
-    sql.run(`INSERT INTO subjects (address, state, identity_hold) VALUES (?, 'held', ?)
-             ON CONFLICT (address) DO UPDATE SET identity_hold = excluded.identity_hold`, address, held.hold)
-  } else {
-    sql.run(`UPDATE subjects SET identity_hold = NULL WHERE address = ?`, address)
-  }
+    `SELECT hold FROM users WHERE email = ? AND active = 1 AND hold IS NOT NULL ORDER BY seq LIMIT 1`, address)?.hold ?? null
+  const before = sql.one<{ identity_hold: string | null }>(`SELECT identity_hold FROM subjects WHERE address = ?`, address)?.identity_hold ?? null
+  if (held === before) return
+  markAddress(store, address, 'quiet')
+  sql.run(`UPDATE subjects SET identity_hold = ? WHERE address = ?`, held, address)
 }
 
 /** Users that waited behind somebody who is gone may count now, or need an administrator's word. */

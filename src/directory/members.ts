@@ -1,5 +1,6 @@
-import { markMembers, markUsers } from './subjects'
+import type { MemberOperation } from '../scim/patch'
 import type { Row, Store } from './sql'
+import { markMembers, markUsers } from './subjects'
 
 /**
  * Who is in a group, as rows. A request's member operations are folded into one edit, the edit is compared with the rows
@@ -8,10 +9,6 @@ import type { Row, Store } from './sql'
 
 /** Ids in one bound value, and rows in one answer: 10,000 ids stay below 1 MB. */
 const CHUNK = 10_000
-
-export type MemberOperation =
-  | { readonly op: 'add' | 'remove' | 'replace'; readonly ids: readonly string[] }
-  | { readonly op: 'clear' }
 
 /** What a sequence of operations comes down to: keep who is there or start from nobody, less `minus`, and `plus`. */
 export interface MemberEdit {
@@ -49,14 +46,15 @@ export const foldMembers = (operations: readonly MemberOperation[]): MemberEdit 
       plus.clear()
       minus.clear()
     }
-    if (operation.op === 'clear') continue
-    for (const id of operation.ids) {
-      if (operation.op === 'remove') {
+    if (operation.op === 'remove') {
+      for (const id of operation.values) {
         plus.delete(id)
         if (keeps) minus.add(id)
-      } else {
-        minus.delete(id)
-        plus.add(id)
+      }
+    } else if (operation.op !== 'clear') {
+      for (const { value } of operation.members) {
+        minus.delete(value)
+        plus.add(value)
       }
     }
   }
@@ -130,7 +128,7 @@ const presentOutside = ({ sql }: Pick<Store, 'sql'>, groupId: string, known: rea
   return outside
 }
 
-const everyoneIn = ({ sql }: Pick<Store, 'sql'>, groupId: string): MemberChange['removed'] => {
+export const everyoneIn = ({ sql }: Pick<Store, 'sql'>, groupId: string): MemberChange['removed'] => {
   const count = sql.one<{ n: number }>(`SELECT count(*) AS n FROM members WHERE group_id = ?`, groupId)?.n ?? 0
   const first = sql.rows<{ id: string }>(`SELECT member_id AS id FROM members WHERE group_id = ? ORDER BY member_id LIMIT 100`, groupId)
   return { count, ids: first.map((row) => row.id), everyone: count > 0 }

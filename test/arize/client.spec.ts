@@ -143,6 +143,8 @@ describe('a request', () => {
   it('quotes nothing secret that Arize quotes', async () => {
     const result = await take(wireTo(() => problem(401, { detail: `The key ${KEY} is unknown.` })))
     expect(result).toEqual({ ok: false, error: { kind: 'unauthorized', detail: 'The key [key] is unknown.' } })
+    const atTheEdge = { detail: `${'x'.repeat(490)}${KEY}`, error_code: KEY, request_id: KEY }
+    expect(JSON.stringify(await take(wireTo(() => problem(400, atTheEdge))))).not.toContain(KEY.slice(0, 4))
   })
 })
 

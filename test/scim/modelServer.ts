@@ -49,6 +49,25 @@ interface Request {
   readonly body: string | undefined
 }
 
+const projected = (url: URL, resource: JsonObject): JsonObject => {
+  const { attributes, excludedAttributes } = must(readProjection(url.searchParams))
+  return project(resource, attributes, excludedAttributes)
+}
+
+const list = (url: URL, all: readonly JsonObject[]): Response => {
+  const query = must(readListQuery(url.searchParams))
+  const found = all.filter((resource) => query.filter === null || must(matchesFilter(query.filter, resource)))
+  const page = found.slice(query.startIndex - 1, query.startIndex - 1 + query.count)
+  const resources = page.map((resource) => project(resource, query.attributes, query.excludedAttributes))
+  return answer(200, listResponse({ totalResults: found.length, startIndex: query.startIndex, resources }))
+}
+
+const created = (url: URL, resource: JsonObject, path: string, id: string): Response =>
+  answer(201, projected(url, resource), { location: `${BASE}/${path}/${id}` })
+
+const shown = (url: URL, row: Identity, resource: JsonObject): Response =>
+  answer(200, projected(url, resource), { etag: etagOf(row.version) })
+
 export const createModelServer = (): Send => {
   const users = new Map<string, Row<ScimUser>>()
   const groups = new Map<string, Row<ScimGroup>>()
@@ -108,26 +127,11 @@ export const createModelServer = (): Send => {
     return changed
   }
 
-  const projected = (url: URL, resource: JsonObject): JsonObject => {
-    const { attributes, excludedAttributes } = must(readProjection(url.searchParams))
-    return project(resource, attributes, excludedAttributes)
-  }
-  const list = (url: URL, all: readonly JsonObject[]): Response => {
-    const query = must(readListQuery(url.searchParams))
-    const found = all.filter((resource) => query.filter === null || must(matchesFilter(query.filter, resource)))
-    const page = found.slice(query.startIndex - 1, query.startIndex - 1 + query.count)
-    const resources = page.map((resource) => project(resource, query.attributes, query.excludedAttributes))
-    return answer(200, listResponse({ totalResults: found.length, startIndex: query.startIndex, resources }))
-  }
-  const created = (url: URL, resource: JsonObject, path: string, id: string): Response =>
-    answer(201, projected(url, resource), { location: `${BASE}/${path}/${id}` })
   const find = <T>(rows: Map<string, Row<T>>, id: string): Row<T> => {
     const row = rows.get(id)
     if (row === undefined) throw new Refusal(notFound(`There is no resource "${id}".`))
     return row
   }
-  const shown = (url: URL, row: Identity, resource: JsonObject): Response =>
-    answer(200, projected(url, resource), { etag: etagOf(row.version) })
 
   const onUsers = ({ method, url, id, body }: Request): Response => {
     const json = (): JsonObject => must(parseJsonObject(body ?? ''))
