@@ -96,6 +96,8 @@ const call = async <T>(
     if (failure instanceof BrokenExchange) return err(unavailable(failure.breakdown, failure.status))
     // A successful answer that is not JSON: a proxy's page, or one that was cut off.
     if (failure instanceof SyntaxError) return err(unavailable('unreadable', null))
+    // Half a surrogate pair cannot be percent-encoded, so nothing was sent.
+    if (failure instanceof URIError) return err({ kind: 'rejected', status: 400, detail: 'An address or id is not valid text.' })
     throw failure
   }
 }

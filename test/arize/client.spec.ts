@@ -140,6 +140,14 @@ describe('a request', () => {
     expect(wire.asked[0]?.path).toBe(`/v2/organizations/O/users/${encodeURIComponent(bad)}`)
   })
 
+  it('is not made of text that is none', async () => {
+    const wire = wireTo(() => gone())
+    const rejected = { ok: false, error: { kind: 'rejected', status: 400 } }
+    expect(await wire.arize.accounts.find('jo\ud800@acme.com')).toMatchObject(rejected)
+    expect(await wire.arize.accounts.read('\udfff')).toMatchObject(rejected)
+    expect(wire.asked).toEqual([])
+  })
+
   it('quotes nothing secret that Arize quotes', async () => {
     const result = await take(wireTo(() => problem(401, { detail: `The key ${KEY} is unknown.` })))
     expect(result).toEqual({ ok: false, error: { kind: 'unauthorized', detail: 'The key [key] is unknown.' } })
