@@ -2,6 +2,7 @@ import { DurableObject } from 'cloudflare:workers'
 import { createArize } from '../arize/targets'
 import { createClient, type ArizeClient } from '../arize/client'
 import { explainFailure, type AuthFailure } from '../auth/failure'
+import { hashToken } from '../auth/bearer'
 import { createSecretBox, secretContext, type SecretBox } from '../auth/secretBox'
 import { readConfig, type ArizeConfig, type Config, type ConfigFailure, type Env } from '../config'
 import type { PolicyError } from '../policy/document'
@@ -45,6 +46,12 @@ export type ScimFailure =
 /** A setting without which nothing can be done at Arize. */
 export type Unready = ConfigFailure
 
+/** Commands that change nothing, and so need neither a transaction nor an alarm. */
+const READS: ReadonlySet<ScimCommand['op']> = new Set(['refuse', 'authenticate', 'get', 'list'])
+
+/** Ends a transaction that must leave nothing behind. */
+const ROLL_BACK = new Error('refused')
+
 const REFUSAL_EVERY_MS = 60_000
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
@@ -63,6 +70,7 @@ export class Directory extends DurableObject<Env> {
   private readonly settings: Result<Config, Unready>
   /** When a refused caller was last journalled, by reason (ms): a guesser must not fill the disk. */
   private readonly refusals = new Map<string, number>()
+  private developmentHash: string | null = null
   private armedAt: number | null = null
   private worker: Promise<Result<Reconciler, Unready>> | null = null
 
@@ -74,6 +82,8 @@ export class Directory extends DurableObject<Env> {
     void ctx.blockConcurrencyWhile(async () => {
       migrate(this.store, (step) => ctx.storage.transactionSync(step))
       startNights(this.store)
+      const scimToken = this.settings.ok && this.settings.value.isDevelopment ? this.settings.value.scimToken : null
+      this.developmentHash = scimToken === null ? null : await hashToken(scimToken)
       this.armedAt = await ctx.storage.getAlarm()
       this.arm()
     })
@@ -81,8 +91,8 @@ export class Directory extends DurableObject<Env> {
 
   /** One SCIM request: authenticates first, so that a wrong request by a stranger is a 401, then carries it out. */
   scim(request: ScimRequest): Result<ScimReply, ScimFailure> {
-    const done = this.write<ScimReply, ScimFailure>(() => {
-      if (request.isDevelopment && request.credential.kind === 'token') this.seedDevelopment(request.credential.hash)
+    const carryOut = (): Result<ScimReply, ScimFailure> => {
+      if (request.isDevelopment) this.seedDevelopment()
       const caller = connections.authenticate(this.store, request.credential)
       if (!caller.ok) return err(caller.error.kind === 'stale' ? { kind: 'stale' } : { kind: 'auth', failure: caller.error })
       const { connection, actor } = caller.value
@@ -94,7 +104,8 @@ export class Directory extends DurableObject<Env> {
         },
         request.command)
       return done.ok ? done : err({ kind: 'scim', error: done.error })
-    })
+    }
+    const done = READS.has(request.command.op) ? carryOut() : this.write(carryOut)
     if (!done.ok && done.error.kind === 'auth') this.tellRefusal(done.error.failure)
     return done
   }
@@ -217,21 +228,20 @@ export class Directory extends DurableObject<Env> {
 
   /** One transaction, and the alarm for what it made due in the same synchronous stretch. */
   private write<T, E>(change: () => Result<T, E>): Result<T, E> {
-    let result: Result<T, E> | null = null
-    const refused = Symbol('refused')
+    const outcome: { result: Result<T, E> | null } = { result: null }
     try {
       this.ctx.storage.transactionSync(() => {
-        result = change()
+        outcome.result = change()
         // A refusal changes nothing, whatever had been written before it was noticed.
-        if (!result.ok) throw refused
+        if (!outcome.result.ok) throw ROLL_BACK
       })
     } catch (error) {
-      if (error !== refused) throw error
+      if (error !== ROLL_BACK) throw error
     }
+    const { result } = outcome
     if (result === null) throw new Error('a transaction without a result')
-    const done: Result<T, E> = result
-    if (done.ok) this.arm()
-    return done
+    if (result.ok) this.arm()
+    return result
   }
 
   private tellRefusal(failure: AuthFailure): void {
@@ -242,14 +252,15 @@ export class Directory extends DurableObject<Env> {
     writeJournal(this.store, { kind: 'auth.refused', data: { reason, sentence: explainFailure(failure) } })
   }
 
-  private seedDevelopment(hash: string): void {
-    const { scimToken } = this.settings.ok ? this.settings.value : { scimToken: null }
-    if (scimToken === null || connections.connectionById(this.store, DEVELOPMENT_CONNECTION) !== null) return
+  /** The connection and token of `npm start`: in the default tenant only, and only where development values are believed. */
+  private seedDevelopment(): void {
+    if (this.developmentHash === null || connections.connectionById(this.store, DEVELOPMENT_CONNECTION) !== null) return
+    if (readMeta(this.store, 'tenant') !== null) return
     connections.createConnection(
       this.store,
       { kind: 'scim', name: 'Development', source: 'development', config: { address: 'email', issuers: [] } },
       'development', DEVELOPMENT_CONNECTION)
-    connections.createToken(this.store, DEVELOPMENT_CONNECTION, hash, null, 'development')
+    connections.createToken(this.store, DEVELOPMENT_CONNECTION, this.developmentHash, null, 'development')
   }
 
   /** Whether a group's new name or externalId takes it away from a mapping. */

@@ -28,7 +28,7 @@ export interface ReconcileContext {
 }
 
 /** How often a run starts over when what it believed turns out to be wrong. */
-const MAX_ROUNDS = 4
+const MAX_ROUNDS = 6
 
 export const reconcile = async (context: ReconcileContext, address: string): Promise<Outcome> => {
   let sentence = ''
