@@ -22,6 +22,12 @@ const LANES = 4
 /** Calls per alarm: an alarm is one invocation, and Workers bound the calls of one (50 on the free plan). */
 const CALLS_PER_ALARM = 40
 
+/** Subjects per alarm, most of which need no call: bounds the CPU time of one invocation. */
+const SUBJECTS_PER_ALARM = 500
+
+/** Subjects after which other requests to the object get their turn. */
+const SUBJECTS_PER_TURN = 10
+
 const CONFLICT_RECHECK_MS = 3_600_000
 const NIGHT_MS = 24 * 3_600_000
 const SETTLE_MS = 30_000
@@ -61,6 +67,7 @@ interface Run {
   readonly isHurried: boolean
   /** Whether another subject may be started. */
   readonly goesOn: () => boolean
+  finished: number
 }
 
 export const createReconciler = (options: ReconcilerOptions): Reconciler => {
@@ -96,6 +103,8 @@ export const createReconciler = (options: ReconcilerOptions): Reconciler => {
       } finally {
         run.picker.release(address)
       }
+      run.finished += 1
+      if (run.finished % SUBJECTS_PER_TURN === 0) await options.yieldTurn()
     }
   }
 
@@ -103,18 +112,17 @@ export const createReconciler = (options: ReconcilerOptions): Reconciler => {
 
   const alarm = (): Promise<void> =>
     exclusively(async () => {
-      const { now } = store
       try {
         await runTimers(store, subjects, arize.normal)
-        if (readMeta(store, 'halted') !== null || (readMeta(store, 'paused')?.until ?? 0) > now()) return
+        if (isClosed(store)) return
         const callsBefore = options.callsMade()
-        const picker = createPicker({ ...options, isHurried: false })
-        await work({
-          picker,
+        const run: Run = {
+          picker: createPicker({ ...options, isHurried: false }),
           isHurried: false,
-          goesOn: () =>
-            options.callsMade() - callsBefore < CALLS_PER_ALARM && readMeta(store, 'halted') === null && (readMeta(store, 'paused')?.until ?? 0) <= now(),
-        })
+          finished: 0,
+          goesOn: () => run.finished < SUBJECTS_PER_ALARM && options.callsMade() - callsBefore < CALLS_PER_ALARM && !isClosed(store),
+        }
+        await work(run)
       } catch (error) {
         reportDefect('alarm', error)
       } finally {
@@ -134,6 +142,7 @@ export const createReconciler = (options: ReconcilerOptions): Reconciler => {
         await work({
           picker: createPicker({ ...options, isHurried: true }),
           isHurried: true,
+          finished: 0,
           goesOn: () => now() < deadline && readMeta(store, 'halted') === null,
         })
         sweepAll(store)
@@ -159,7 +168,7 @@ const runOne = async (options: ReconcilerOptions, run: Run, address: string): Pr
   const { store } = options
   for (let tries = 1; ; tries += 1) {
     const row = subjectOf(store, address)
-    if (row === null || row.state === 'in_step') return
+    if (row === null) return
     const outcome = await outcomeOf(options, run, address, row.leaver !== null)
     keepOutcome(options, run, address, row.generation, outcome)
     const isAgain = run.isHurried && (outcome.kind === 'retry' || outcome.kind === 'pause')
@@ -169,6 +178,9 @@ const runOne = async (options: ReconcilerOptions, run: Run, address: string): Pr
     }
   }
 }
+
+/** Nobody may call Arize now. */
+const isClosed = (store: Store): boolean => readMeta(store, 'halted') !== null || (readMeta(store, 'paused')?.until ?? 0) > store.now()
 
 const outcomeOf = async ({ store, subjects, arize }: ReconcilerOptions, run: Run, address: string, isLeaver: boolean): Promise<Outcome> => {
   try {

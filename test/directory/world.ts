@@ -4,6 +4,7 @@ import { createPolicyCache, putPolicy } from '../../src/directory/policies'
 import { createReconciler, type Reconciler } from '../../src/directory/reconciler'
 import { markMembers, markUsers, subjectOf, type SubjectRow } from '../../src/directory/subjects'
 import { createSubjectStore } from '../../src/directory/subjectStore'
+import { clearTimer } from '../../src/directory/meta'
 import { startNights } from '../../src/directory/timers'
 import { createFakeArize, type FakeArize } from './fakeArize'
 import { openStore, type TestStore } from './memoryStore'
@@ -58,6 +59,7 @@ export const openWorld = (run: (world: World) => void | Promise<void>, options: 
           wokenAt = at
         },
       })
+    clearTimer(store, 'nightly') // set by the object that lends its storage, at the real time
     startNights(store)
     createConnection(store, { kind: 'scim', name: 'Okta', source: 'okta', config: { address: 'email', issuers: [] } }, 'test', CONNECTION)
 
