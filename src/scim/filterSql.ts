@@ -6,7 +6,7 @@
 import { err, ok } from '../result'
 import type { Result } from '../result'
 import type { Attribute, AttributePath } from './attribute'
-import { tooMany } from './error'
+import { invalidFilter, tooMany } from './error'
 import type { ScimError } from './error'
 import type { Filter } from './filter'
 import { resolveFilter } from './filterResolve'
@@ -24,6 +24,9 @@ export interface CompiledFilter {
 
 /** SQLite takes 100 in one statement; ten are left to the statement around the filter. */
 export const MAX_FILTER_PARAMETERS = 90
+
+/** SQLite takes expressions of depth 100; the rest is for comparisons and for the statement around the filter. */
+const MAX_LEVELS = 80
 
 /** How an attribute of the row, or of one value of a list, is written in SQL. `NULL` for what is stored nowhere. */
 type Column = (path: AttributePath) => string
@@ -98,36 +101,47 @@ const compileTest = (column: string, test: Test): CompiledFilter => {
   }
 }
 
-const join = (parts: readonly CompiledFilter[], word: 'AND' | 'OR'): CompiledFilter => {
+/** A condition and how many levels of AND and OR it has. */
+interface Condition extends CompiledFilter {
+  readonly levels: number
+}
+
+const join = (parts: readonly Condition[], word: 'AND' | 'OR'): Condition => {
   const [first] = parts
-  if (first === undefined) return { sql: word === 'AND' ? '1' : '0', params: [] }
+  if (first === undefined) return { sql: word === 'AND' ? '1' : '0', params: [], levels: 0 }
   if (parts.length === 1) return first
   const middle = Math.ceil(parts.length / 2)
   const left = join(parts.slice(0, middle), word)
   const right = join(parts.slice(middle), word)
-  return { sql: `(${left.sql} ${word} ${right.sql})`, params: [...left.params, ...right.params] }
+  return {
+    sql: `(${left.sql} ${word} ${right.sql})`,
+    params: [...left.params, ...right.params],
+    levels: Math.max(left.levels, right.levels) + 1,
+  }
 }
 
-const compile = (filter: Resolved, resourceType: ResourceType, column: Column): CompiledFilter => {
+const compile = (filter: Resolved, resourceType: ResourceType, column: Column): Condition => {
   switch (filter.kind) {
     case 'all':
     case 'any':
       return join(filter.terms.map((term) => compile(term, resourceType, column)), filter.kind === 'all' ? 'AND' : 'OR')
-    case 'constant': return { sql: filter.value ? '1' : '0', params: [] }
+    case 'constant': return { sql: filter.value ? '1' : '0', params: [], levels: 0 }
     case 'test': {
       const { sql, params } = compileTest(column(filter.path), filter.test)
-      return { sql: filter.isNegated ? `((${sql}) IS NOT TRUE)` : `(${sql})`, params }
+      return { sql: filter.isNegated ? `((${sql}) IS NOT TRUE)` : `(${sql})`, params, levels: 0 }
     }
     case 'some': {
       const rows = rowsOf(resourceType, filter.path)
       const inner = compile(filter.filter, resourceType, rows.column)
-      return { sql: `${filter.isNegated ? 'NOT ' : ''}EXISTS (SELECT 1 FROM ${rows.from} AND ${inner.sql})`, params: inner.params }
+      const sql = `${filter.isNegated ? 'NOT ' : ''}EXISTS (SELECT 1 FROM ${rows.from} AND ${inner.sql})`
+      // SQLite makes a join of an EXISTS, which doubles the depth of what is in it.
+      return { sql, params: inner.params, levels: 2 * inner.levels + 1 }
     }
   }
 }
 
 /**
- * 400 `invalidFilter` for what the attributes cannot be asked, 400 `tooMany` when the values do not fit one statement. The
+ * 400 `invalidFilter` for what the attributes cannot be asked and for the deepest nesting of all, 400 `tooMany` when the values do not fit one statement. The
  * outcome is what `matchesFilter` says of each row.
  */
 export const compileFilter = (filter: Filter, resourceType: ResourceType): Result<CompiledFilter, ScimError> => {
@@ -135,9 +149,10 @@ export const compileFilter = (filter: Filter, resourceType: ResourceType): Resul
   const resolved = resolveFilter(filter, (name) => resolveName(definition, name))
   if (!resolved.ok) return resolved
   const compiled = compile(resolved.value, resourceType, rowColumn(resourceType))
+  if (compiled.levels > MAX_LEVELS) return err(invalidFilter('The filter is nested too deeply.'))
   return compiled.params.length > MAX_FILTER_PARAMETERS
     ? err(tooMany(`The filter compares with more than ${MAX_FILTER_PARAMETERS} values.`))
-    : ok(compiled)
+    : ok({ sql: compiled.sql, params: compiled.params })
 }
 
 export type SortOrder = 'ascending' | 'descending'

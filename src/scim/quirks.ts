@@ -47,9 +47,9 @@ const RESERVED: ReadonlySet<string> = new Set([
 
 /**
  * Strings without quotes in filters: `externalId eq jyoung` (E-04) and `userName sw O` are in Microsoft's documents (B.7). The
- * language's own words are not values, so that a forgotten value is still an error; nor are strings in single quotes.
+ * language's own words are not values, so that a forgotten value is still an error; nor is what has quotes of another kind.
  */
-export const isBareString = (word: string): boolean => !RESERVED.has(word.toLowerCase()) && !word.startsWith("'")
+export const isBareString = (word: string): boolean => !RESERVED.has(word.toLowerCase()) && !/[',;\\]/.test(word)
 
 /**
  * A `+` that was sent raw in a query arrives as a space (Entra writes `+` for spaces, E-01). An address has no spaces, so
