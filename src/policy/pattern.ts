@@ -146,7 +146,7 @@ const splitsOf = ({ parts }: Pattern, { text, folded }: ReadableName): readonly 
   const starts = startsOf(parts, folded)
   const splits: ReadonlyMap<string, string>[] = []
   const walk = (index: number, at: number, captures: readonly (readonly [string, string])[]): void => {
-    if (starts[index]?.[at] !== 1 || splits.length > MAX_SPLITS) return
+    if (starts[index]?.[at] !== 1) return
     const part = parts[index]
     if (!part) splits.push(new Map(captures))
     else if (part.kind === 'literal') walk(index + 1, at + part.text.length, captures)

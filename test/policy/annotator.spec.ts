@@ -49,8 +49,11 @@ describe('the annotator rule', () => {
   })
 
   it('keeps projects and developer access from annotators, whatever a custom role is called', () => {
-    const project: Entitlement = { kind: 'project', organization: 'O', space: 'S', project: 'P', role: { type: 'CUSTOM', name: 'ANNOTATOR' } }
-    expect([entitlementFitsAccount('ANNOTATOR', project), entitlementFitsAccount('MEMBER', project)]).toEqual([false, true])
+    for (const held of [role('ANNOTATOR'), { type: 'CUSTOM', name: 'ANNOTATOR' } as const]) {
+      const project: Entitlement = { kind: 'project', organization: 'O', space: 'S', project: 'P', role: held }
+      expect(entitlementFitsAccount('ANNOTATOR', project)).toBe(false)
+    }
+    expect(entitlementFitsAccount('MEMBER', { kind: 'project', organization: 'O', space: 'S', project: 'P', role: role('R') })).toBe(true)
     expect(fitsAccount('ANNOTATOR', { type: 'CUSTOM', name: 'ANNOTATOR' })).toBe(false)
     expect(entitlementFitsAccount('ANNOTATOR', { kind: 'developer' })).toBe(false)
     expect(entitlementFitsAccount('MEMBER', { kind: 'developer' })).toBe(true)

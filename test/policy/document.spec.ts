@@ -187,6 +187,17 @@ describe('what is refused, and where', () => {
     ])
   })
 
+  it('says each thing about a grant once', () => {
+    expect(refusal(granting({ organization: '', space: ' ', role: 'MEMBER' }))).toEqual([
+      'mappings[0].grants[0].organization | This must not be empty.',
+      'mappings[0].grants[0].space | This must not be empty.',
+    ])
+    expect(refusal(granting({ organization: '', role: 'r'.repeat(256) }))).toEqual([
+      'mappings[0].grants[0].organization | This must not be empty.',
+      'mappings[0].grants[0].role | This may have at most 255 characters.',
+    ])
+  })
+
   it('lists a bounded number of problems', () => {
     const mappings = Array.from({ length: 2_000 }, (_, n) => ({ ...MAPPING, id: n }))
     expect(refusal({ mappings })).toHaveLength(MAX_PROBLEMS)

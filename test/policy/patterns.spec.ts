@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { MAX_SPLITS } from '../../src/policy/pattern'
-import { conflictsOf, evaluated, grantsOf, type Setting } from './world'
+import { conflictsOf, ENTRA, evaluated, grantsOf, group, type Setting } from './world'
 
 const BY_NAME = { id: 'by-name', group: 'arize-{organization}-{role}', grants: [{ organization: '{organization}', role: '{role}' }] }
 const organizations = ['ML Platform', 'Risk', 'Risk-Read', 'Ops', 'ops', ' Spaced ', '__proto__']
@@ -47,6 +47,17 @@ describe('organizations and roles by name', () => {
       [],
       [],
     ])
+  })
+
+  it('says once what groups of one name share, whichever connections tell of them', () => {
+    const groups = [group('arize-OPS-member'), group('arize-OPS-member', { connection: ENTRA })]
+    expect(outcome([BY_NAME], { groups, organizations })).toEqual([[], ['ambiguous_name'], []])
+  })
+
+  it('does not take for a name what is longer than a name can be', () => {
+    const mapping = { id: 'm', group: 'p-{p}', grants: [{ organization: 'Risk', space: 'S', project: '{p}', customRole: 'R' }] }
+    const given = (length: number) => outcome([mapping], { groups: [`p-${'x'.repeat(length)}`], organizations })[2]
+    expect([given(255), given(256)]).toEqual([[], [`p-${'x'.repeat(256)}`]])
   })
 
   it('holds a name that two organizations have', () => {
