@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { parseApiKey, parseOrigin } from './arize/origin'
 import { refuseDevelopmentValue, type DevelopmentPlace } from './auth/development'
 import type { AuthFailure } from './auth/failure'
 import type { Directory } from './directory/directory'
@@ -94,4 +95,14 @@ export const refuseDevelopmentValues = (config: Config, hostname: string): Resul
     if (!judged.ok) return judged
   }
   return ok(undefined)
+}
+
+/** Where a tenant's Arize is, checked: the origin that its address names and the key as a header carries it. */
+export const readArize = (
+  baseUrl: string, apiKey: string, isDevelopment: boolean,
+): Result<{ readonly origin: string; readonly apiKey: string }, ConfigFailure> => {
+  const origin = parseOrigin(baseUrl, isDevelopment)
+  if (!origin.ok) return origin
+  const key = parseApiKey(apiKey)
+  return key.ok ? ok({ origin: origin.value, apiKey: key.value }) : key
 }

@@ -1,0 +1,47 @@
+import { Hono } from 'hono'
+import { createAdminApi } from './admin/api'
+import { createAuthenticator } from './http/authenticate'
+import { deploymentFor, type BridgeEnv } from './http/deployment'
+import { isOutOfReach, reportDefect } from './http/defect'
+import { createHealth } from './http/health'
+import { answerIn, answerUnready } from './http/respond'
+import { createScim } from './http/scim'
+import { createTenants } from './http/tenants'
+
+/** The paths that have the same meaning on every host, whatever the deployment lacks. */
+const LIVENESS = '/healthz'
+
+/** A Directory that was out of reach is asked again after this long, in seconds. */
+const RETRY_AFTER_SECONDS = 2
+
+/** The whole Worker as one Hono application. What it remembers of tenants and keys lives as long as it does. */
+export const createApp = ({ now = Date.now }: { readonly now?: () => number } = {}): Hono<BridgeEnv> => {
+  const tenants = createTenants({ now })
+  const adminApi = createAdminApi({ tenants, now })
+  const app = new Hono<BridgeEnv>()
+
+  app.use('*', async (c, next) => {
+    if (c.req.path === LIVENESS) return next()
+    const config = deploymentFor(c.env, new URL(c.req.url).hostname)
+    if (!config.ok) return answerUnready(c.req.path, config.error)
+    c.set('config', config.value)
+    return next()
+  })
+
+  app.route('/', createHealth({ now }))
+  app.route('/', createScim({ tenants, authenticator: createAuthenticator({ tenants, now }) }))
+  app.route('/admin/api', adminApi)
+  app.route('/t/:tenant/admin/api', adminApi)
+
+  app.notFound((c) => answerIn(c.req.path, { status: 404, detail: 'There is no such route.' }))
+
+  app.onError((error, c) => {
+    if (isOutOfReach(error)) {
+      return answerIn(c.req.path, { status: 503, detail: 'The bridge is busy. Try again later.', retryAfterSeconds: RETRY_AFTER_SECONDS })
+    }
+    reportDefect(`${c.req.method} ${c.req.path.split('/').slice(0, 3).join('/')}`, error)
+    return answerIn(c.req.path, { status: 500, detail: 'Something went wrong inside the bridge. It was logged.' })
+  })
+
+  return app
+}

@@ -1,0 +1,71 @@
+import { hashToken, type Credential } from '../auth/bearer'
+import { isDevelopmentValue } from '../auth/development'
+import { createJwksCache, type JwksCache } from '../auth/jwks'
+import { verifyAccessToken } from '../auth/jwt'
+import { invalid, type AuthFailure } from '../auth/failure'
+import type { Config, Env } from '../config'
+import type { ScimCredential } from '../directory/connections'
+import { err, ok, type Result } from '../result'
+import { isDevelopmentRequest } from './deployment'
+import { DEFAULT_TENANT, type Tenants } from './tenants'
+
+/**
+ * A SCIM caller's credential as the Directory takes it: the hash of a token, or what a verified JWT says. Whether a token is a
+ * connection's, and whether that connection may speak, is the Directory's answer.
+ */
+
+/** The credential with what is known about it in the Worker. */
+export interface Proof {
+  readonly credential: ScimCredential
+  /** Whether the token that exists in development only is believed. */
+  readonly isDevelopment: boolean
+}
+
+export interface Caller {
+  readonly env: Env
+  readonly config: Config
+  readonly tenant: string
+  readonly url: string
+  readonly presented: Credential
+}
+
+export interface Authenticator {
+  /** A JWT that proves nothing becomes `refused`, for the Directory to journal; the failures here say that nobody can tell now. */
+  readonly prove: (caller: Caller) => Promise<Result<Proof, AuthFailure>>
+}
+
+export interface AuthenticatorOptions {
+  readonly tenants: Tenants
+  readonly jwks?: JwksCache
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number
+}
+
+export const createAuthenticator = ({ tenants, jwks = createJwksCache(), now = Date.now }: AuthenticatorOptions): Authenticator => {
+  const proveToken = async ({ config, tenant, url, presented }: Caller): Promise<Result<Proof, AuthFailure>> => {
+    const isDevelopment = isDevelopmentRequest(config, url)
+    // A Directory that once ran in development still has its token.
+    if (isDevelopmentValue(presented.token) && !isDevelopment) return err(invalid('unknown_token'))
+    const credential = { kind: 'token', hash: await hashToken(presented.token) } as const
+    return ok({ credential, isDevelopment: isDevelopment && tenant === DEFAULT_TENANT })
+  }
+
+  const proveJwt = async ({ env, config, tenant, url, presented }: Caller): Promise<Result<ScimCredential, AuthFailure>> => {
+    const { issuers, revisions } = await tenants.trustOf(env, tenant)
+    const development = isDevelopmentRequest(config, url)
+    const verified = await verifyAccessToken(presented.token, issuers, { now, jwks, development })
+    if (!verified.ok) return verified.error.kind === 'invalid' ? ok({ kind: 'refused', failure: verified.error }) : verified
+    const { connectionId, caller } = verified.value
+    const revision = Object.hasOwn(revisions, connectionId) ? revisions[connectionId] : undefined
+    if (revision === undefined) return ok({ kind: 'refused', failure: invalid('wrong_issuer') })
+    return ok({ kind: 'verified', connectionId, revision, caller })
+  }
+
+  return {
+    prove: async (caller) => {
+      if (caller.presented.kind === 'token') return proveToken(caller)
+      const credential = await proveJwt(caller)
+      return credential.ok ? ok({ credential: credential.value, isDevelopment: false }) : err(credential.error)
+    },
+  }
+}

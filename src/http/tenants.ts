@@ -1,0 +1,73 @@
+import type { Env } from '../config'
+import type { Trust } from '../directory/connections'
+import type { Directory } from '../directory/directory'
+import { createCache } from './cache'
+import { reportDefect } from './defect'
+
+/** Which Directory a request is for, and what an isolate remembers of the tenants. */
+
+/** Served without `/t/{tenant}`; its Directory keeps the book of the others. */
+export const DEFAULT_TENANT = 'default'
+
+/** A part of the URL and of host names: no underscore, no case. */
+export const isTenantName = (text: string): boolean => /^[a-z0-9-]{1,63}$/.test(text)
+
+/** Where a tenant's routes begin, below the origin. */
+export const prefixOf = (tenant: string): string => (tenant === DEFAULT_TENANT ? '' : `/t/${tenant}`)
+
+type Calls<T> = {
+  readonly [K in keyof T as T[K] extends (...args: never[]) => unknown ? K : never]: T[K] extends (...args: infer A) => infer R
+    ? (...args: A) => Promise<Awaited<R>>
+    : never
+}
+
+/** The Directory as another isolate sees it: each method is one call. */
+export type DirectoryCalls = Pick<Calls<Directory>, Exclude<keyof Calls<Directory>, 'alarm' | 'fetch' | `webSocket${string}`>>
+
+export const directoryOf = (env: Env, tenant: string): DirectoryCalls => env.DIRECTORY.getByName(tenant)
+
+export interface Tenants {
+  /** Whether the tenant exists. A name that is none asks nobody. */
+  readonly isKnown: (env: Env, tenant: string) => Promise<boolean>
+  /** The issuers that the tenant's connections trust. */
+  readonly trustOf: (env: Env, tenant: string) => Promise<Trust>
+  readonly forgetTenant: (tenant: string) => void
+  readonly forgetTrust: (tenant: string) => void
+}
+
+/** How long an isolate believes what it was told of tenants and issuers (design section 11). */
+const MAX_AGE_MS = 60_000
+
+export const createTenants = ({ now = Date.now }: { readonly now?: () => number } = {}): Tenants => {
+  const known = createCache<boolean>({ maxAgeMs: MAX_AGE_MS, now })
+  const trusts = createCache<Trust>({ maxAgeMs: MAX_AGE_MS, now })
+  return {
+    isKnown: async (env, tenant) =>
+      tenant === DEFAULT_TENANT ||
+      (isTenantName(tenant) && (await known.get(tenant, () => directoryOf(env, DEFAULT_TENANT).findTenant(tenant)))),
+    trustOf: (env, tenant) => trusts.get(tenant, () => directoryOf(env, tenant).trust()),
+    forgetTenant: (tenant) => known.forget(tenant),
+    forgetTrust: (tenant) => trusts.forget(tenant),
+  }
+}
+
+/** Wakes every tenant, so that an alarm that was lost is armed again. One that fails keeps no other from being woken. */
+export const wakeTenants = async (env: Env): Promise<void> => {
+  const wake = async (tenant: string): Promise<void> => {
+    try {
+      await directoryOf(env, tenant).wake()
+    } catch (error) {
+      reportDefect('scheduled', error)
+    }
+  }
+  const listOthers = async (): Promise<readonly string[]> => {
+    try {
+      return await directoryOf(env, DEFAULT_TENANT).listTenants()
+    } catch (error) {
+      reportDefect('scheduled', error)
+      return []
+    }
+  }
+  const [others] = await Promise.all([listOthers(), wake(DEFAULT_TENANT)])
+  await Promise.all(others.map(wake))
+}
