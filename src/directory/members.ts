@@ -107,7 +107,7 @@ const LAST = '\u{10FFFF}'
  * its first id and the next cut's: the difference is made by SQLite without any value above 1 MB.
  */
 const presentOutside = ({ sql }: Pick<Store, 'sql'>, groupId: string, known: readonly string[]): string[] => {
-  const cuts = chunksOf([...known].sort())
+  const cuts = chunksOf(known.toSorted())
   const outside: string[] = []
   cuts.forEach((cut, index) => {
     const kept = JSON.stringify(cut)

@@ -1,0 +1,60 @@
+import type { GroupFact } from '../policy/mapping'
+import type { AddressRule } from '../scim/address'
+import type { ScimError } from '../scim/error'
+import type { PatchOperation } from '../scim/patch'
+import type { ListQuery, Projection } from '../scim/query'
+import type { Member, ScimGroup, ScimUser } from '../scim/resource'
+import type { ResourceType } from '../scim/schema'
+import type { Store } from './sql'
+
+/**
+ * What a SCIM request asks of the Directory, and what it answers: values that can be cloned, so that one request is one
+ * Durable Object call. The HTTP layer has read and checked everything that needs no stored resource.
+ */
+
+export interface View extends Projection {
+  /** The If-None-Match header. Looked at by `get` only. */
+  readonly ifNoneMatch: string | null
+}
+
+interface Target {
+  readonly type: ResourceType
+  readonly id: string
+}
+
+interface Guarded extends Target {
+  /** The If-Match header. */
+  readonly ifMatch: string | null
+}
+
+export type ScimCommand =
+  /** The HTTP layer found the request wrong: the caller is authenticated first, then gets this answer. */
+  | { readonly op: 'refuse'; readonly error: ScimError }
+  /** Discovery: only the caller is checked. */
+  | { readonly op: 'authenticate' }
+  | { readonly op: 'createUser'; readonly user: ScimUser; readonly view?: View }
+  | { readonly op: 'createGroup'; readonly group: ScimGroup; readonly members: readonly Member[]; readonly view?: View }
+  | ({ readonly op: 'get'; readonly view: View } & Target)
+  | { readonly op: 'list'; readonly type: ResourceType; readonly query: ListQuery }
+  | ({ readonly op: 'replace'; readonly body: unknown; readonly view: View } & Guarded)
+  | ({ readonly op: 'patch'; readonly operations: readonly PatchOperation[]; readonly view: View } & Guarded)
+  | ({ readonly op: 'delete' } & Guarded)
+
+export interface ScimReply {
+  readonly status: 200 | 201 | 204 | 304
+  /** JSON text. */
+  readonly body: string | null
+  readonly location: string | null
+  readonly etag: string | null
+}
+
+/** Who asks, and what the answer depends on beside the tables. */
+export interface ScimContext {
+  readonly store: Store
+  readonly connection: { readonly id: string; readonly name: string; readonly address: AddressRule }
+  readonly actor: string
+  /** Absolute, without a trailing slash: `https://host/scim/v2`. */
+  readonly base: string
+  /** Whether a changed group falls out of a mapping of the policy. */
+  readonly unmaps: (before: GroupFact, after: GroupFact) => boolean
+}
