@@ -4,7 +4,9 @@ import type { ScimGroup } from '../scim/resource'
 import { groupColumns, type GroupColumns, type Identity } from '../scim/stored'
 import { err, ok, type Result } from '../result'
 import { someIds, writeJournal } from './journal'
-import { changesMembers, compareMembers, everyoneIn, NO_MEMBER_CHANGE, writeMembers, type MemberChange, type MemberEdit } from './members'
+import {
+  changesMembers, compareMembers, everyoneIn, NO_MEMBER_CHANGE, writeMembers, type MemberChange, type MemberEdit,
+} from './members'
 import { count } from './meta'
 import { changedAttributes, checkSize, excerpt, laterOf, type Stored } from './resources'
 import type { ScimContext } from './scimCommand'
@@ -45,7 +47,8 @@ export const findGroup = ({ store, connection }: ScimContext, id: string): Store
 /** 409 when another group of the connection has the name (scim-decisions 10), 413 when the row would be too large. */
 const checkColumns = ({ store, connection }: ScimContext, id: string, columns: GroupColumns): ScimError | null => {
   const twin = store.sql.one(
-    `SELECT 1 AS one FROM groups WHERE connection_id = ? AND display_name_fold = ? AND id <> ?`, connection.id, columns.displayNameFold, id)
+    `SELECT 1 AS one FROM groups WHERE connection_id = ? AND display_name_fold = ? AND id <> ?`,
+    connection.id, columns.displayNameFold, id)
   if (twin !== null) return uniqueness(`A Group with the displayName "${excerpt(columns.displayName)}" exists already.`)
   return checkSize('Group', [columns.displayName, columns.displayNameFold, columns.externalId, columns.data, columns.fold])
 }
@@ -78,7 +81,8 @@ export const createGroup = (context: ScimContext, group: ScimGroup, edit: Member
   store.sql.run(
     `INSERT INTO groups (id, connection_id, display_name, display_name_fold, external_id, created, modified, version, data, fold)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    identity.id, connection.id, columns.displayName, columns.displayNameFold, columns.externalId, time, time, 1, columns.data, columns.fold)
+    identity.id, connection.id, columns.displayName, columns.displayNameFold, columns.externalId, time, time, 1,
+    columns.data, columns.fold)
   count(store, groupsCounter(connection.id), 0, 1)
   writeMembers(store, identity.id, members)
   writeJournal(store, {
@@ -90,7 +94,8 @@ export const createGroup = (context: ScimContext, group: ScimGroup, edit: Member
 
 const writeColumns = ({ sql }: Pick<Store, 'sql'>, { id, modified, version }: Identity, columns: GroupColumns): void => {
   sql.run(
-    `UPDATE groups SET display_name = ?, display_name_fold = ?, external_id = ?, modified = ?, version = ?, data = ?, fold = ? WHERE id = ?`,
+    `UPDATE groups SET display_name = ?, display_name_fold = ?, external_id = ?, modified = ?, version = ?, data = ?, fold = ?
+     WHERE id = ?`,
     columns.displayName, columns.displayNameFold, columns.externalId, modified, version, columns.data, columns.fold, id)
 }
 
@@ -168,7 +173,8 @@ export const deleteGroup = ({ store, connection, actor }: ScimContext, { id }: S
 /** A new version of every group that a user is in, who is about to be deleted. Returns the ids of the groups. */
 export const bumpGroupsOf = (store: Store, userId: string): string[] => {
   const rows = store.sql.rows<GroupRow>(
-    `SELECT g.id, g.created, g.modified, g.version, g.data FROM members m CROSS JOIN groups g ON g.id = m.group_id WHERE m.member_id = ?`, userId)
+    `SELECT g.id, g.created, g.modified, g.version, g.data
+     FROM members m CROSS JOIN groups g ON g.id = m.group_id WHERE m.member_id = ?`, userId)
   for (const { group, ...row } of rows.map(readRow)) {
     const identity = nextOf(row, store.now())
     writeColumns(store, identity, groupColumns(group, identity))

@@ -96,7 +96,8 @@ const presentAmong = ({ sql }: Pick<Store, 'sql'>, groupId: string, ids: readonl
   chunksOf(ids).flatMap((chunk) =>
     idsOf(
       sql.one<{ ids: string }>(
-        `SELECT json_group_array(m.member_id) AS ids FROM json_each(?) j CROSS JOIN members m ON m.group_id = ? AND m.member_id = j.value`,
+        `SELECT json_group_array(m.member_id) AS ids
+         FROM json_each(?) j CROSS JOIN members m ON m.group_id = ? AND m.member_id = j.value`,
         JSON.stringify(chunk), groupId)?.ids ?? '[]'))
 
 /** After every id of ours, in the order of SQLite's bytes. */
@@ -130,7 +131,8 @@ const presentOutside = ({ sql }: Pick<Store, 'sql'>, groupId: string, known: rea
 
 export const everyoneIn = ({ sql }: Pick<Store, 'sql'>, groupId: string): MemberChange['removed'] => {
   const count = sql.one<{ n: number }>(`SELECT count(*) AS n FROM members WHERE group_id = ?`, groupId)?.n ?? 0
-  const first = sql.rows<{ id: string }>(`SELECT member_id AS id FROM members WHERE group_id = ? ORDER BY member_id LIMIT 100`, groupId)
+  const first = sql.rows<{ id: string }>(
+    `SELECT member_id AS id FROM members WHERE group_id = ? ORDER BY member_id LIMIT 100`, groupId)
   return { count, ids: first.map((row) => row.id), everyone: count > 0 }
 }
 
@@ -141,8 +143,11 @@ export const compareMembers = (store: Store, connectionId: string, groupId: stri
   const { known, added } = candidatesOf(store, connectionId, groupId, [...edit.plus].filter(couldBeOurs))
   const knownSet = new Set(known)
   const skipped = [...edit.plus].filter((id) => !knownSet.has(id))
-  if (edit.keeps) return { added, skipped, removed: listed(presentAmong(store, groupId, [...edit.minus].filter(couldBeOurs))) }
-  return { added, skipped, removed: known.length === 0 ? everyoneIn(store, groupId) : listed(presentOutside(store, groupId, known)) }
+  if (edit.keeps) {
+    return { added, skipped, removed: listed(presentAmong(store, groupId, [...edit.minus].filter(couldBeOurs))) }
+  }
+  const removed = known.length === 0 ? everyoneIn(store, groupId) : listed(presentOutside(store, groupId, known))
+  return { added, skipped, removed }
 }
 
 const isEmpty = ({ sql }: Pick<Store, 'sql'>, groupId: string): boolean =>
@@ -159,12 +164,16 @@ export const writeMembers = (store: Store, groupId: string, { added, removed }: 
     sql.run(`DELETE FROM members WHERE group_id = ?`, groupId)
   } else if (removed.count > 0) {
     for (const chunk of chunksOf(removed.ids)) {
-      sql.run(`DELETE FROM members WHERE group_id = ? AND member_id IN (SELECT value FROM json_each(?))`, groupId, JSON.stringify(chunk))
+      sql.run(
+        `DELETE FROM members WHERE group_id = ? AND member_id IN (SELECT value FROM json_each(?))`,
+        groupId, JSON.stringify(chunk))
     }
     markUsers(store, removed.ids, added.length === 0 && isEmpty(store, groupId) ? 'emptied' : 'quiet')
   }
   for (const chunk of chunksOf(added)) {
-    sql.run(`INSERT INTO members (group_id, member_id, type) SELECT ?, value, 'User' FROM json_each(?)`, groupId, JSON.stringify(chunk))
+    sql.run(
+      `INSERT INTO members (group_id, member_id, type) SELECT ?, value, 'User' FROM json_each(?)`,
+      groupId, JSON.stringify(chunk))
   }
   if (added.length > 0) markUsers(store, added, 'quiet')
 }

@@ -22,7 +22,8 @@ const bytesOf = (text: string): number => new TextEncoder().encode(text).length
 export const checkSize = (type: ResourceType, texts: readonly (string | null)[]): ScimError | null => {
   const sizes = texts.map((text) => (text === null ? 0 : bytesOf(text)))
   const isTooLarge = sizes.some((size) => size > MAX_VALUE_BYTES) || sizes.reduce((sum, size) => sum + size, 0) > MAX_ROW_BYTES
-  return isTooLarge ? payloadTooLarge(`The ${type} is too large to be stored: all of its attributes together must stay below about 900 kB.`) : null
+  if (!isTooLarge) return null
+  return payloadTooLarge(`The ${type} is too large to be stored: its attributes together must stay below about 900 kB.`)
 }
 
 /** A text of the request inside a sentence or a journal row. */

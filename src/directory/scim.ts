@@ -7,7 +7,7 @@ import type { ResourceType } from '../scim/schema'
 import { err, ok, type Result } from '../result'
 import { changeGroup, createGroup, deleteGroup, findGroup, type StoredGroup } from './groups'
 import { foldMembers } from './members'
-import { checkVersion, noSuch } from './resources'
+import { checkVersion, noSuch, type Stored } from './resources'
 import type { ScimCommand, ScimContext, ScimReply } from './scimCommand'
 import { listResources } from './scimList'
 import { fitAnswer, groupText, userTexts } from './scimView'
@@ -26,7 +26,9 @@ const NO_CONTENT: ScimReply = { status: 204, body: null, location: null, etag: n
 
 const WHOLE: Projection = { attributes: [], excludedAttributes: [] }
 
-const reply = ({ base }: ScimContext, status: 200 | 201, type: ResourceType, { id, version }: { id: string; version: number }, text: string): Reply => {
+const reply = (
+  { base }: ScimContext, status: 200 | 201, type: ResourceType, { id, version }: Stored, text: string,
+): Reply => {
   const body = fitAnswer(text)
   return body.ok ? ok({ status, body: body.value, location: `${base}/${type}s/${id}`, etag: etagOf(version) }) : body
 }
@@ -42,18 +44,24 @@ const replyGroup = (context: ScimContext, status: 200 | 201, group: StoredGroup,
 /** What was written is never lost to an answer that is too large: then it is answered without its members. */
 const replyWrittenGroup = (context: ScimContext, status: 200 | 201, group: StoredGroup, view: Projection = WHOLE): Reply => {
   const whole = replyGroup(context, status, group, view)
-  return whole.ok ? whole : replyGroup(context, status, group, { ...view, excludedAttributes: [...view.excludedAttributes, 'members'] })
+  if (whole.ok) return whole
+  return replyGroup(context, status, group, { ...view, excludedAttributes: [...view.excludedAttributes, 'members'] })
 }
 
 const adding = (members: readonly Member[]): ReturnType<typeof foldMembers> => foldMembers([{ op: 'add', members }])
 
+interface Wanted {
+  readonly id: string
+  readonly ifMatch: string | null
+}
+
 /** The stored user that a command is about: 404, then 412. */
-const userOf = (context: ScimContext, { id, ifMatch }: { readonly id: string; readonly ifMatch: string | null }): Result<StoredUser, ScimError> => {
+const userOf = (context: ScimContext, { id, ifMatch }: Wanted): Result<StoredUser, ScimError> => {
   const user = findUser(context, id)
   return user === null ? err(noSuch('User', id)) : checkVersion('User', user, ifMatch)
 }
 
-const groupOf = (context: ScimContext, { id, ifMatch }: { readonly id: string; readonly ifMatch: string | null }): Result<StoredGroup, ScimError> => {
+const groupOf = (context: ScimContext, { id, ifMatch }: Wanted): Result<StoredGroup, ScimError> => {
   const group = findGroup(context, id)
   return group === null ? err(noSuch('Group', id)) : checkVersion('Group', group, ifMatch)
 }

@@ -32,10 +32,13 @@ interface PageRow {
   readonly data: string | null
 }
 
-const pageOf = ({ store, connection }: ScimContext, type: ResourceType, query: ListQuery, filter: CompiledFilter | null): PageItem[] => {
+const pageOf = (
+  { store, connection }: ScimContext, type: ResourceType, query: ListQuery, filter: CompiledFilter | null,
+): PageItem[] => {
   const { from, alias } = TABLES[type]
   const rows = store.sql.rows<PageRow>(
-    `SELECT ${alias}.seq AS seq, ${alias}.id AS id, CASE WHEN octet_length(${alias}.data) <= ${SMALL_BYTES} THEN ${alias}.data END AS data
+    `SELECT ${alias}.seq AS seq, ${alias}.id AS id,
+       CASE WHEN octet_length(${alias}.data) <= ${SMALL_BYTES} THEN ${alias}.data END AS data
      FROM ${from} WHERE ${alias}.connection_id = ?${filter === null ? '' : ` AND ${filter.sql}`}
      ORDER BY ${compileSort(type, query.sortBy, query.sortOrder)} LIMIT ? OFFSET ?`,
     connection.id, ...(filter?.params ?? []), query.count, query.startIndex - 1)
@@ -53,7 +56,9 @@ const countAll = ({ store, connection }: ScimContext, { from, alias, counter }: 
 }
 
 /** A page that is neither empty nor full ends the list, and so tells how long it is. */
-const totalOf = (context: ScimContext, type: ResourceType, query: ListQuery, filter: CompiledFilter | null, found: number): number =>
+const totalOf = (
+  context: ScimContext, type: ResourceType, query: ListQuery, filter: CompiledFilter | null, found: number,
+): number =>
   filter !== null && found > 0 && found < query.count ? query.startIndex - 1 + found : countAll(context, TABLES[type], filter)
 
 /** The ListResponse as JSON text. 400 `invalidFilter`; 400 `tooMany` when the page is too large for one answer. */

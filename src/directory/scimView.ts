@@ -54,9 +54,13 @@ export const userTexts = ({ store, base }: Renderer, users: readonly PageItem[],
 }
 
 /** The members of one group as the inside of a JSON list; null when the projection leaves nothing of them. */
-const membersText = ({ store, base }: Renderer, id: string, { schemas, meta }: JsonObject, { attributes, excludedAttributes }: Projection): string | null => {
-  const render = (ids: readonly string[]): unknown =>
-    project(renderGroup({ schemas, id, meta }, { base, members: ids.map((value) => ({ value, type: 'User' })) }), attributes, excludedAttributes).members
+const membersText = (
+  { store, base }: Renderer, id: string, { schemas, meta }: JsonObject, { attributes, excludedAttributes }: Projection,
+): string | null => {
+  const render = (ids: readonly string[]): unknown => {
+    const group = renderGroup({ schemas, id, meta }, { base, members: ids.map((value) => ({ value, type: 'User' })) })
+    return project(group, attributes, excludedAttributes).members
+  }
   const parts: string[] = []
   let isEmpty = true
   let length = 0
@@ -102,5 +106,5 @@ export const fitAnswer = (text: string): Result<string, ScimError> => {
     : text
   return narrow.length <= MAX_ANSWER_BYTES
     ? ok(narrow)
-    : err(tooMany('The answer would be larger than 30 MB. Ask for fewer resources, or leave members out with excludedAttributes=members.'))
+    : err(tooMany('The answer would be larger than 30 MB. Ask for fewer resources, or without members (excludedAttributes=members).'))
 }

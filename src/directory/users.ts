@@ -88,7 +88,8 @@ export const createUser = (context: ScimContext, user: ScimUser): Result<Current
   if (fault !== null) return err(fault)
   const state = stateOf(context, id, user, null)
   store.sql.run(
-    `INSERT INTO users (id, connection_id, user_name, user_name_fold, external_id, active, email, created, modified, version, data, fold)
+    `INSERT INTO users (
+       id, connection_id, user_name, user_name_fold, external_id, active, email, created, modified, version, data, fold)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     id, connection.id, columns.userName, columns.userNameFold, columns.externalId, columns.active, state.address, time, time, 1,
     columns.data, columns.fold)
@@ -119,8 +120,8 @@ export const changeUser = (
   if (fault !== null) return err(fault)
   const state = stateOf(context, id, user, before.state.address)
   store.sql.run(
-    `UPDATE users SET user_name = ?, user_name_fold = ?, external_id = ?, active = ?, email = ?, modified = ?, version = ?, data = ?, fold = ?
-     WHERE id = ?`,
+    `UPDATE users SET user_name = ?, user_name_fold = ?, external_id = ?, active = ?, email = ?, modified = ?, version = ?,
+       data = ?, fold = ? WHERE id = ?`,
     columns.userName, columns.userNameFold, columns.externalId, columns.active, state.address, identity.modified, identity.version,
     columns.data, columns.fold, id)
   const attributes = changedAttributes(before.user, user)

@@ -92,12 +92,14 @@ const TABLES = ['users', 'groups', 'members', 'subjects', 'journal', 'counters']
  * Two connections over one store. Requests run without a transaction around them, so that a refusal that had written something
  * would be seen.
  */
-export const openScim = (run: (world: ScimWorld) => void | Promise<void>, rule: AddressRule = 'email'): Promise<void> =>
+export const openScim = (
+  run: (world: ScimWorld) => void | Promise<void>, { rule = 'email', base = BASE }: { rule?: AddressRule; base?: string } = {},
+): Promise<void> =>
   openStore(async (store) => {
     const policy: ScimWorld['policy'] = { unmaps: () => false }
     const client = (id: string): Client =>
       clientOf({
-        store, actor: `token of ${id}`, base: BASE,
+        store, base, actor: `token of ${id}`,
         connection: { id, name: `Connection ${id}`, address: rule },
         unmaps: (before, after) => policy.unmaps(before, after),
       })

@@ -80,7 +80,7 @@ describe('POST /Users', () => {
     await openScim(({ okta, store }) => {
       const id = idOf(okta.post('User', person('ada', { userName: 'Login@Example.com ' })))
       expect(columns(store, id)).toMatchObject({ email: 'login@example.com' })
-    }, 'userName')
+    }, { rule: 'userName' })
   })
 
   it('refuses with 413 what would not fit a row, and changes nothing', async () => {
