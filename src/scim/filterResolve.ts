@@ -93,7 +93,7 @@ const askString = (path: AttributePath, attribute: Attribute, question: Question
   if (operator === 'pr') return ok(test(path, { kind: 'present' }))
   if (attribute.type === 'binary' && isOrder(operator)) return cannotCompare(question, 'binary')
   const fold = (text: string): string => (attribute.caseExact ? text : foldText(text))
-  const literal = String(value)
+  const literal = String(value).toWellFormed()
   const restored = restoreLostPlus(literal)
   const asked = askText(path, operator, fold(literal))
   return ok(operator === 'eq' && restored !== null ? any(asked, askText(path, 'eq', fold(restored))) : asked)

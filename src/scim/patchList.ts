@@ -13,6 +13,7 @@ import { isObject } from './json'
 import type { JsonObject } from './json'
 import type { PatchOperation } from './patchRequest'
 import type { Target } from './path'
+import { removesEverything } from './quirks'
 import { isUnwritable, resolveBelow } from './schema'
 import { foldText } from './text'
 import { MAX_VALUES, assign, canonicalObject, onePrimary, readElement, readValue } from './value'
@@ -88,7 +89,7 @@ const readValues = (list: Attribute, value: unknown): Result<Values, ScimError> 
 
 /** The list as such: no filter and no sub-attribute. */
 const patchWhole = (values: Values, { op, value }: PatchOperation, list: Attribute): Result<Values, ScimError> => {
-  if (op === 'remove' && (value === undefined || value === null)) return ok([])
+  if (op === 'remove' && removesEverything(value)) return ok([])
   const given = readValues(list, value)
   if (!given.ok) return given
   if (op === 'add') return ok(addTo(list, values, given.value))

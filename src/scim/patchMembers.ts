@@ -11,7 +11,7 @@ import { isObject } from './json'
 import { distinctMembers, readMembers } from './member'
 import type { Member } from './member'
 import type { Step } from './patchAttribute'
-import { isUnassigned, readString, unwrapSingle } from './quirks'
+import { isUnassigned, readString, removesEverything, unwrapSingle } from './quirks'
 
 /** To be carried out in order. Removing who is not there, and adding who is, changes nothing. */
 export type MemberOperation =
@@ -66,10 +66,9 @@ const cannotChange = (): Result<never, ScimError> => err(mutability('"members.va
 /** `members` and `members.value` without a filter. */
 const readWhole = ({ target, operation }: Step): Result<Operations, ScimError> => {
   const { op, value } = operation
-  if (op === 'remove' && (value === undefined || value === null)) return target.sub === null ? ok([{ op: 'clear' }]) : cannotChange()
+  if (op === 'remove' && removesEverything(value)) return target.sub === null ? ok([{ op: 'clear' }]) : cannotChange()
   const members = readMembers(value)
   if (!members.ok) return members
-  // Entra removes the listed members so, where RFC 7644 would ignore the list and remove everybody (E-34, E-35).
   if (op === 'remove') return ok(removing(members.value.map((member) => member.value)))
   if (op === 'add') return ok(adding(members.value))
   return ok([members.value.length === 0 ? { op: 'clear' } : { op: 'replace', members: members.value }])

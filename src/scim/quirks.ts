@@ -41,6 +41,15 @@ export const readValueObject = (value: unknown): JsonObject | undefined => {
   return typeof value === 'string' || typeof value === 'number' ? { value } : undefined
 }
 
+/**
+ * What a remove of a list takes away: everything when it names no values (B.7), else the values that it names. RFC 7644 section
+ * 3.5.2.2 would ignore the names and empty the group (E-34, E-35); `[]` names nobody (scim-decisions 8 and 19).
+ */
+export const removesEverything = (value: unknown): boolean => value === undefined || value === null
+
+/** What PUT does not clear by leaving it out: Okta's PUT may lack both (O-10, O-12; scim-decisions 17). */
+export const KEPT_BY_PUT: readonly string[] = ['active', 'externalId']
+
 const RESERVED: ReadonlySet<string> = new Set([
   'and', 'or', 'not', 'pr', 'eq', 'ne', 'co', 'sw', 'ew', 'gt', 'ge', 'lt', 'le',
 ])
@@ -94,3 +103,40 @@ export const stripEntraFlag = (url: URL): URL => {
   // Dot segments must not lead out of the base.
   return clean.pathname.startsWith(base) ? clean : url
 }
+
+export interface Quirk {
+  readonly what: string
+  /** Below test/recordings. */
+  readonly recording: string
+  /** The steps of it that show the quirk. */
+  readonly steps: readonly string[]
+  /** The function that minds it, and its file. */
+  readonly where: string
+}
+
+/** All of them, for people who ask why something is so. A test holds the steps to the recordings. */
+export const QUIRKS: readonly Quirk[] = [
+  { what: 'Boolean strings', recording: 'entra/E-11-E-14-disable-restore-delete.json', steps: ['E-11'], where: 'quirks readBoolean' },
+  { what: 'Numbers for strings', recording: 'okta/A.6-discovery-and-scalars.json', steps: ['A.6-3'], where: 'quirks readString' },
+  { what: 'Empty means unassigned', recording: 'entra/E-19-E-20-remove-and-null.json', steps: ['E-20'], where: 'quirks isUnassigned' },
+  { what: 'A list of one for a single value', recording: 'entra/E-15-E-18-manager.json', steps: ['E-16'], where: 'quirks unwrapSingle' },
+  { what: 'A bare id for an object', recording: 'entra/E-34-E-35-group-remove.json', steps: ['E-35/2'], where: 'quirks readValueObject' },
+  { what: 'Strings without quotes in filters', recording: 'entra/E-01-E-04-connect-and-match.json', steps: ['E-04/5'], where: 'quirks isBareString' },
+  {
+    what: 'A sub-attribute behind a value path in a filter', recording: 'entra/E-01-E-04-connect-and-match.json', steps: ['E-04/3'],
+    where: 'filter parseFilter',
+  },
+  { what: 'A remove names its values', recording: 'entra/E-34-E-35-group-remove.json', steps: ['E-34'], where: 'quirks removesEverything' },
+  { what: 'PUT without externalId', recording: 'okta/O-09-O-16-update-and-leave.json', steps: ['O-10'], where: 'quirks KEPT_BY_PUT' },
+  {
+    what: 'A value path that matches nothing creates', recording: 'entra/E-05-E-10-create-and-update.json', steps: ['E-09/2', 'E-10'],
+    where: 'patchList seedFrom',
+  },
+  { what: 'Dotted and URN names in values', recording: 'entra/E-50-E-52-flag.json', steps: ['E-50'], where: 'value readAssignments' },
+  { what: 'id in every rename', recording: 'okta/O-20-O-25-group-push-by-patch.json', steps: ['O-23'], where: 'patchAttribute readSteps' },
+  {
+    what: 'Names in any case, enterprise names without URN, schemas that are none', recording: 'entra/E-05-E-10-create-and-update.json',
+    steps: ['E-06', 'E-06/3'], where: 'schema resolveName',
+  },
+  { what: 'The flag in the Tenant URL', recording: 'entra/E-50-E-52-flag.json', steps: ['E-50/4', 'E-50/6'], where: 'quirks stripEntraFlag' },
+]

@@ -11,6 +11,7 @@ import { isObject } from './json'
 import type { JsonObject } from './json'
 import { readMembers } from './member'
 import type { Member } from './member'
+import { KEPT_BY_PUT } from './quirks'
 import { ENTERPRISE_SCHEMA, GROUP_SCHEMA, USER_SCHEMA, definitionOf, resolveName, resourceTypeOf, storedRoot } from './schema'
 import type { ResourceType } from './schema'
 import { foldText } from './text'
@@ -99,8 +100,8 @@ const identityOf = ({ id, meta }: JsonObject): JsonObject => ({
   ...(meta === undefined ? {} : { meta }),
 })
 
-const keep = (current: JsonObject, ...names: readonly string[]): JsonObject =>
-  Object.fromEntries(names.flatMap((name) => (current[name] === undefined ? [] : [[name, current[name]]])))
+const keep = (current: JsonObject): JsonObject =>
+  Object.fromEntries(KEPT_BY_PUT.flatMap((name) => (current[name] === undefined ? [] : [[name, current[name]]])))
 
 export interface ReplacedUser {
   readonly user: ScimUser
@@ -111,7 +112,7 @@ export interface ReplacedUser {
 export const replaceUser = (current: ScimUser, body: unknown): Result<ReplacedUser, ScimError> => {
   const object = readBody('User', body)
   if (!object.ok) return object
-  const user = toUser({ ...keep(current, 'active', 'externalId'), ...object.value, ...identityOf(current) })
+  const user = toUser({ ...keep(current), ...object.value, ...identityOf(current) })
   return user.ok ? ok({ user: user.value, changed: !isSameResource(user.value, canonical('User', current)) }) : user
 }
 
@@ -128,7 +129,7 @@ const membersOf = (body: JsonObject): Result<readonly Member[] | undefined, Scim
 const readGroupOver = (kept: JsonObject, body: unknown): Result<GroupWithMembers, ScimError> => {
   const object = readBody('Group', body)
   if (!object.ok) return object
-  const group = toGroup({ ...keep(kept, 'externalId'), ...object.value, ...identityOf(kept) })
+  const group = toGroup({ ...keep(kept), ...object.value, ...identityOf(kept) })
   if (!group.ok) return group
   const members = membersOf(isObject(body) ? body : {})
   return members.ok ? ok({ group: group.value, members: members.value }) : members

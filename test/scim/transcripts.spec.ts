@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { recordings } from '../recordings/recording'
 import { replayStep } from '../recordings/replay'
 import type { Variables } from '../recordings/replay'
+import { QUIRKS } from '../../src/scim/quirks'
 import { createModelServer } from './modelServer'
 
 /** Whom to believe is decided before this folder is asked. */
@@ -18,5 +19,11 @@ describe.each([...recordings].filter(([file]) => !isAboutCallers(file)))('%s, on
       faults.push(...outcome.faults.map((fault) => `${step.id}: ${fault}`))
     }
     expect(faults).toEqual([])
+  })
+})
+
+describe('the list of quirks', () => {
+  it.each(QUIRKS.map((quirk) => [quirk.what, quirk] as const))('%s: cites steps that there are', (_what, { recording, steps }) => {
+    expect(recordings.get(recording)?.steps.map(({ id }) => id)).toEqual(expect.arrayContaining([...steps]))
   })
 })

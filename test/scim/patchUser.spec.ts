@@ -1,0 +1,248 @@
+import { describe, expect, it } from 'vitest'
+import type { JsonObject } from '../../src/scim/json'
+import { patchUser, readPatch } from '../../src/scim/patch'
+import { readUser } from '../../src/scim/resource'
+import type { ScimUser } from '../../src/scim/resource'
+import { ENTERPRISE_SCHEMA, PROVISIONING_SCHEMA, USER_SCHEMA } from '../../src/scim/schema'
+
+const userOf = (body: JsonObject): ScimUser => {
+  const user = readUser(body)
+  if (!user.ok) throw new Error(user.error.detail)
+  return user.value
+}
+
+/** Freezes what must not change, all the way down. */
+const frozen = <T>(value: T): T => {
+  if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(frozen)
+  return value
+}
+
+const work = { value: 'w@x.org', type: 'work', primary: true }
+const home = { value: 'h@x.org', type: 'home' }
+const joy = {
+  userName: 'joy', externalId: 'e1', active: true, displayName: 'Joy Young', title: 'Engineer',
+  name: { givenName: 'Joy', familyName: 'Young', formatted: 'Joy Young' },
+  emails: [work, home],
+  [ENTERPRISE_SCHEMA]: { department: 'R&D', manager: { value: 'm1' } },
+}
+
+const patch = (body: JsonObject, ...operations: readonly unknown[]) => {
+  const read = readPatch({ schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'], Operations: operations })
+  return read.ok ? patchUser(frozen({ ...userOf(body), id: 'u1', meta: { version: 'W/"1"' } }), read.value) : read
+}
+
+/** The patched user without what every user has, or the error in short. */
+const outcome = (body: JsonObject, ...operations: readonly unknown[]): unknown => {
+  const result = patch(body, ...operations)
+  if (!result.ok) return `${result.error.status} ${result.error.scimType ?? ''}`
+  expect(result.value.user).toMatchObject({ id: 'u1', meta: { version: 'W/"1"' } })
+  const { schemas: _schemas, id: _id, meta: _meta, ...user } = result.value.user
+  return result.value.changed ? user : 'unchanged'
+}
+
+const bare = { userName: 'bare', active: true }
+const op = (kind: string, path: string | undefined, value?: unknown) => ({
+  op: kind, ...(path === undefined ? {} : { path }), ...(value === undefined ? {} : { value }),
+})
+
+describe('patchUser, identity-providers D.1', () => {
+  it.each<[string, JsonObject, readonly unknown[], unknown]>([
+    ['1 op in any case', bare, [op('REPLACE', 'title', 'x'), op('Add', 'nickName', 'y')], { ...bare, title: 'x', nickName: 'y' }],
+    ['2 extra keys of an operation', bare, [{ name: 'setTitle', OP: 'add', Path: 'title', VALUE: 'x' }], { ...bare, title: 'x' }],
+    ['3 no path: each key a path, objects merge', joy, [op('replace', undefined, { name: { familyName: 'New' }, title: 'Boss' })],
+      { ...joy, title: 'Boss', name: { ...joy.name, familyName: 'New' } }],
+    ['3 null inside an object clears that one', joy, [op('replace', undefined, { name: { formatted: null } })],
+      { ...joy, name: { givenName: 'Joy', familyName: 'Young' } }],
+    ['4 dotted and URN keys (E-50)', joy,
+      [op('replace', undefined, {
+        displayName: 'Bjfe', 'name.givenName': 'Kkom', 'name.familyName': 'Unua', [`${ENTERPRISE_SCHEMA}:employeeNumber`]: 'Aklq',
+      })],
+      {
+        ...joy, displayName: 'Bjfe', name: { ...joy.name, givenName: 'Kkom', familyName: 'Unua' },
+        [ENTERPRISE_SCHEMA]: { department: 'R&D', manager: { value: 'm1' }, employeeNumber: 'Aklq' },
+      }],
+    ['4 a value path as key', bare, [op('add', undefined, { 'emails[type eq "work"].value': 'w@x.org' })],
+      { ...bare, emails: [{ value: 'w@x.org', type: 'work' }] }],
+    ['5 replace through a filter without match creates', bare, [op('Replace', 'emails[type eq "work"].value', 'n@x.org')],
+      { ...bare, emails: [{ value: 'n@x.org', type: 'work' }] }],
+    ['5 so does a conjunction', bare, [op('replace', 'emails[type eq "work" and primary eq "True"].value', 'n@x.org')],
+      { ...bare, emails: [{ value: 'n@x.org', type: 'work', primary: true }] }],
+    ['5 and a whole value', bare, [op('replace', 'addresses[type eq "work"]', { locality: 'Berlin' })],
+      { ...bare, addresses: [{ locality: 'Berlin', type: 'work' }] }],
+    ['5 another filter does not', bare, [op('replace', 'emails[type ne "work"].value', 'n@x.org')], '400 noTarget'],
+    ['5 nor an or', bare, [op('add', 'emails[type eq "work" or type eq "home"].value', 'n@x.org')], '400 noTarget'],
+    ['5 nor a contradiction', bare, [op('add', 'emails[type eq "work" and type eq "home"].value', 'n@x.org')], '400 noTarget'],
+    ['5 nor an unknown sub-attribute', bare, [op('add', 'emails[kind eq "work"].value', 'n@x.org')], '400 noTarget'],
+    ['6 remove through a filter without match', joy, [op('remove', 'emails[type eq "other"]')], 'unchanged'],
+    ['7 remove of a scalar with a value never sets it (E-19)', joy, [op('Remove', 'title', 'Old')], { ...joy, title: undefined }],
+    ['7 remove of a list with values removes those', joy, [op('Remove', 'emails', [{ value: 'H@X.org' }])], { ...joy, emails: [work] }],
+    ['7 with no values, nobody', joy, [op('Remove', 'emails', [])], 'unchanged'],
+    ['7 a list without values goes', joy, [op('Remove', 'emails')], { ...joy, emails: undefined }],
+    ['8 remove without path', joy, [op('remove', undefined)], '400 noTarget'],
+    ['8 not even with a value', joy, [op('remove', undefined, { title: 'x' })], '400 noTarget'],
+    ['10 add what is there', joy, [op('add', 'emails', [home]), op('add', 'title', 'Engineer')], 'unchanged'],
+    ['10 in another case of a folded attribute', joy, [op('add', 'emails', [{ value: 'h@x.org', type: 'home' }])], 'unchanged'],
+    ['10 add completes the value that is there', joy, [op('add', 'emails', [{ ...home, display: 'H' }])],
+      { ...joy, emails: [work, { value: 'h@x.org', display: 'H', type: 'home' }] }],
+    ['11 a new primary', joy, [op('add', 'emails', [{ value: 'n@x.org', primary: true }])],
+      { ...joy, emails: [{ ...work, primary: false }, home, { value: 'n@x.org', primary: true }] }],
+    ['11 an old value made primary', joy, [op('replace', 'emails[type eq "home"].primary', 'True')],
+      { ...joy, emails: [{ ...work, primary: false }, { ...home, primary: true }] }],
+    ['11 two new ones', bare, [op('add', 'emails', [{ value: 'a@x', primary: true }, { value: 'b@x', primary: true }])],
+      { ...bare, emails: [{ value: 'a@x', primary: true }, { value: 'b@x', primary: false }] }],
+    ['12 atomic', joy, [op('replace', 'title', 'x'), op('replace', 'unknown', 'y')], '400 invalidPath'],
+    ['13 readOnly is passed over', joy, [op('replace', 'id', 'x'), op('add', 'meta.created', 'x'), op('add', 'groups', [{ value: 'g' }]),
+      op('replace', undefined, { id: 'x', schemas: ['urn:x'], meta: {}, groups: [], password: 'secret' })], 'unchanged'],
+    ['15 null', joy, [op('replace', 'title', null)], { ...joy, title: undefined }],
+    ['15 empty', joy, [op('replace', 'title', '')], { ...joy, title: undefined }],
+    ['15 empty list', joy, [op('replace', 'emails', [])], { ...joy, emails: undefined }],
+    ['15 value of a value path (E-20)', joy, [op('replace', 'emails[type eq "work"].value', '')], { ...joy, emails: [home] }],
+    ['15 of one that is not there', bare, [op('replace', 'emails[type eq "work"].value', null)], 'unchanged'],
+    ['15 whole value of a filter', joy, [op('replace', 'emails[type eq "work"]', null)], { ...joy, emails: [home] }],
+    ['15 adding nothing to a list', joy, [op('add', 'emails', [])], 'unchanged'],
+    ['16 userName empty', joy, [op('replace', 'userName', '')], '400 invalidValue'],
+    ['16 userName null without path', joy, [op('replace', undefined, { userName: null })], '400 invalidValue'],
+    ['16 userName removed', joy, [op('remove', 'userName')], '400 invalidValue'],
+    ['16 even when set again', joy, [op('remove', 'userName'), op('add', 'userName', 'x')], '400 invalidValue'],
+    ['16 active null (decision 20)', joy, [op('replace', 'active', null)], '400 invalidValue'],
+    ['16 active empty without path', joy, [op('replace', undefined, { active: '' })], '400 invalidValue'],
+    ['16 active removed', joy, [op('remove', 'active')], '400 invalidValue'],
+    ['17 "False" (E-11)', joy, [op('Replace', 'active', 'False')], { ...joy, active: false }],
+    ['17 no path', joy, [op('replace', undefined, { active: 'false' })], { ...joy, active: false }],
+    ['17 a list of one (O-13)', joy, [op('replace', 'active', [false])], { ...joy, active: false }],
+    ['17 no boolean at all', joy, [op('replace', 'active', 'maybe')], '400 invalidValue'],
+    ['17 a number', joy, [op('replace', 'active', 0)], '400 invalidValue'],
+    ['19 core URN', joy, [op('replace', `${USER_SCHEMA.toUpperCase()}:name.familyName`, 'N')], { ...joy, name: { ...joy.name, familyName: 'N' } }],
+    ['19 core URN with a value path', joy, [op('remove', `${USER_SCHEMA}:emails[type eq "home"]`)], { ...joy, emails: [work] }],
+    ['22 no-op', joy, [op('replace', undefined, { active: true })], 'unchanged'],
+    ['24 value as a string of JSON', joy, [op('replace', undefined, '{"active":false}')], '400 invalidValue'],
+    ['25 quotes and brackets in a filter', { ...bare, emails: [{ value: 'a"]b.c', type: 'x' }] }, [op('remove', 'emails[value eq "a\\"]b.c"]')],
+      { ...bare, emails: undefined }],
+  ])('%s', (_row, before, operations, after) => expect(outcome(before, ...operations)).toEqual(after))
+
+  it('18 names the schemas that are there', () => {
+    const schemas = (body: JsonObject, ...operations: readonly unknown[]) => {
+      const result = patch(body, ...operations)
+      return result.ok && [result.value.user.schemas, result.value.user[ENTERPRISE_SCHEMA]]
+    }
+    expect(schemas(bare, op('add', `${ENTERPRISE_SCHEMA}:department`, 'R&D'))).toEqual([[USER_SCHEMA, ENTERPRISE_SCHEMA], { department: 'R&D' }])
+    expect(schemas(joy, op('remove', 'department'), op('remove', 'manager'))).toEqual([[USER_SCHEMA], undefined])
+    expect(schemas(joy, op('remove', ENTERPRISE_SCHEMA))).toEqual([[USER_SCHEMA], undefined])
+    expect(schemas(joy, op('replace', ENTERPRISE_SCHEMA, null))).toEqual([[USER_SCHEMA], undefined])
+  })
+})
+
+describe('patchUser, the manager in its shapes (E-16 to E-18)', () => {
+  const managed = (value: unknown) => ({ ...bare, [ENTERPRISE_SCHEMA]: { manager: { value } } })
+  const path = `${ENTERPRISE_SCHEMA}:manager`
+  it.each<[string, readonly unknown[], unknown]>([
+    ['array of object, un-prefixed', [op('Add', 'manager', [{ $ref: 'http://host/scim/Users/m2', value: 'm2' }])], managed('m2')],
+    ['string', [op('Replace', path, 'm2')], managed('m2')],
+    ['object', [op('Replace', path, { Value: 'm2' })], managed('m2')],
+    ['number', [op('Replace', path, 42)], managed('42')],
+    ['dot form', [op('Replace', `${ENTERPRISE_SCHEMA}.manager`, 'm2')], managed('m2')],
+    ['its value', [op('Replace', `${path}.value`, 'm2')], managed('m2')],
+    ['inside the extension', [op('Replace', ENTERPRISE_SCHEMA, { manager: 'm2' })], managed('m2')],
+    ['no path', [op('Replace', undefined, { [ENTERPRISE_SCHEMA]: { Manager: { value: 'm2' } } })], managed('m2')],
+    ['the same', [op('Replace', 'manager', 'm1')], 'unchanged'],
+    ['its name is not ours to keep', [op('Replace', 'manager.displayName', 'Boss')], 'unchanged'],
+    ['emptied', [op('Replace', path, '')], bare],
+    ['emptied object', [op('replace', path, { value: '' })], bare],
+    ['null', [op('replace', path, null)], bare],
+    ['empty list', [op('replace', path, [])], bare],
+    ['removed', [op('Remove', 'manager')], bare],
+    ['two of them', [op('Replace', path, ['m2', 'm3'])], '400 invalidValue'],
+    ['a boolean', [op('Replace', path, true)], '400 invalidValue'],
+  ])('%s', (_shape, operations, after) => expect(outcome(managed('m1'), ...operations)).toEqual(after))
+})
+
+describe('patchUser, lists', () => {
+  it.each<[string, JsonObject, readonly unknown[], unknown]>([
+    ['E-10', bare, [
+      op('Add', 'phoneNumbers[type eq "mobile"].value', '+49 160 1234567'), op('Add', 'addresses[type eq "work"].postalCode', 80331),
+      op('Add', 'addresses[type eq "other"].Formatted', 'Room 12'), op('Add', 'emails[type eq "other"].Value', 'alias@contoso.com'),
+    ], {
+      ...bare,
+      emails: [{ value: 'alias@contoso.com', type: 'other' }], phoneNumbers: [{ value: '+49 160 1234567', type: 'mobile' }],
+      addresses: [{ postalCode: '80331', type: 'work' }, { formatted: 'Room 12', type: 'other' }],
+    }],
+    ['V-02: one role out of three operations, in any order', bare, [
+      op('add', 'roles[primary eq "True"].type', 't'), op('add', 'roles[primary eq "True"].display', 'd'), op('add', 'roles[primary eq "True"].value', 'v'),
+    ], { ...bare, roles: [{ value: 'v', display: 'd', type: 't', primary: true }] }],
+    ['a bare address', bare, [op('add', 'emails', 'a@x.org')], { ...bare, emails: [{ value: 'a@x.org' }] }],
+    ['bare addresses', bare, [op('add', 'emails', ['a@x.org', 'b@x.org'])], { ...bare, emails: [{ value: 'a@x.org' }, { value: 'b@x.org' }] }],
+    ['replace of the whole list', joy, [op('replace', 'emails', [{ value: 'n@x.org' }])], { ...joy, emails: [{ value: 'n@x.org' }] }],
+    ['replace without path is of the whole list', joy, [op('replace', undefined, { emails: [{ value: 'n@x.org' }] })],
+      { ...joy, emails: [{ value: 'n@x.org' }] }],
+    ['add without path adds', joy, [op('add', undefined, { emails: [{ value: 'n@x.org' }] })], { ...joy, emails: [work, home, { value: 'n@x.org' }] }],
+    ['replace of a selected value keeps what selects it', joy, [op('replace', 'emails[type eq "work"]', { value: 'n@x.org' })],
+      { ...joy, emails: [{ value: 'n@x.org', type: 'work' }, home] }],
+    ['add to a selected value', joy, [op('add', 'emails[type eq "work"]', { display: 'W' })],
+      { ...joy, emails: [{ value: 'w@x.org', display: 'W', type: 'work', primary: true }, home] }],
+    ['a sub-attribute of all', joy, [op('remove', 'emails.type')], { ...joy, emails: [{ value: 'w@x.org', primary: true }, { value: 'h@x.org' }] }],
+    ['a sub-attribute of none creates', bare, [op('replace', 'emails.value', 'n@x.org')], { ...bare, emails: [{ value: 'n@x.org' }] }],
+    ['remove by a filter', joy, [op('remove', 'emails[value ew "X.ORG" and not (type eq "home")]')], { ...joy, emails: [home] }],
+    ['unknown sub-attributes of values are dropped', bare, [op('add', 'roles', [{ value: 'r', displayName: 'R', constructor: 1 }])],
+      { ...bare, roles: [{ value: 'r' }] }],
+    ['unknown names without path are passed over', bare, [op('add', undefined, { custom: 1, 'urn:x:y': { a: 1 }, 'name[': 2, title: 'x' })],
+      { ...bare, title: 'x' }],
+    ['our extension is passed over', bare, [op('replace', PROVISIONING_SCHEMA, { state: 'x' }), op('add', `${PROVISIONING_SCHEMA}:state`, 'x')],
+      'unchanged'],
+    ['two values for one', bare, [op('add', 'emails[type eq "work"]', [{ value: 'a' }, { value: 'b' }])], '400 invalidValue'],
+    ['a wrong type deep down', bare, [op('add', 'emails', [{ value: { x: 1 } }])], '400 invalidValue'],
+    ['a number for an object', bare, [op('add', 'name', 5)], '400 invalidValue'],
+    ['too many values', bare, [op('add', 'emails', Array.from({ length: 501 }, (_, n) => `${n}@x.org`))], '400 invalidValue'],
+    ['too many in two steps', bare, [0, 1].map((half) => op('add', 'emails', Array.from({ length: 300 }, (_, n) => `${half}.${n}@x.org`))),
+      '400 invalidValue'],
+    ['unknown path', bare, [op('add', 'nickNam', 'x')], '400 invalidPath'],
+    ['unknown sub-attribute', bare, [op('add', 'emails[type eq "work"].valu', 'x')], '400 invalidPath'],
+    ['hostile path', bare, [op('add', '__proto__.polluted', 'x')], '400 invalidPath'],
+    ['hostile path in an object', bare, [op('add', 'constructor.prototype', 'x')], '400 invalidPath'],
+    ['members of a user', bare, [op('add', 'members', [{ value: 'x' }])], '400 invalidPath'],
+    ['a filter on what is no list', joy, [op('replace', 'name[givenName eq "Joy"].familyName', 'x')], '400 invalidPath'],
+    ['a broken filter', joy, [op('replace', 'emails[type eq].value', 'x')], '400 invalidFilter'],
+    ['gt on a boolean', joy, [op('replace', 'emails[primary gt true].value', 'x')], '400 invalidFilter'],
+    ['a path without end', joy, [op('replace', 'emails[type eq "work"', 'x')], '400 invalidPath'],
+    ['a path with more behind it', joy, [op('replace', 'title nickName', 'x')], '400 invalidPath'],
+  ])('%s', (_case, before, operations, after) => expect(outcome(before, ...operations)).toEqual(after))
+
+  it('keeps Object.prototype clean', () => {
+    outcome(bare, op('add', undefined, JSON.parse('{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}')))
+    expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false)
+  })
+
+  it('names the attribute', () => {
+    expect(patch(bare, op('replace', 'active', 'maybe'))).toMatchObject({ error: { detail: '"active" must be true or false.' } })
+    expect(patch(bare, op('add', 'emails', ['a', { value: [1, 2] }]))).toMatchObject({ error: { detail: '"emails[1].value" must be a single value.' } })
+    expect(patch(bare, op('add', 'nickNam', 'x'))).toMatchObject({ error: { detail: 'The path "nickNam" names no attribute of this resource.' } })
+  })
+})
+
+describe('readPatch', () => {
+  it.each<[string, unknown, string]>([
+    ['a list', [], '400 invalidSyntax'],
+    ['null', null, '400 invalidSyntax'],
+    ['no operations', {}, '400 invalidSyntax'],
+    ['operations that are no list', { Operations: {} }, '400 invalidSyntax'],
+    ['an empty list', { Operations: [] }, '400 invalidSyntax'],
+    ['a string', { Operations: ['add'] }, '400 invalidSyntax'],
+    ['unknown op', { Operations: [{ op: 'move', path: 'title', value: 'x' }] }, '400 invalidSyntax'],
+    ['no op', { Operations: [{ path: 'title', value: 'x' }] }, '400 invalidSyntax'],
+    ['op that is no string', { Operations: [{ op: 1 }] }, '400 invalidSyntax'],
+    ['path that is no string', { Operations: [{ op: 'add', path: ['title'], value: 'x' }] }, '400 invalidPath'],
+    ['add without value', { Operations: [{ op: 'add', path: 'title' }] }, '400 invalidValue'],
+    ['replace without value', { Operations: [{ op: 'replace', path: 'members' }] }, '400 invalidValue'],
+    ['no path and a list', { Operations: [{ op: 'add', value: [] }] }, '400 invalidValue'],
+    ['no path and null', { Operations: [{ op: 'replace', value: null }] }, '400 invalidValue'],
+    ['too many', { Operations: Array.from({ length: 5001 }, () => ({ op: 'remove', path: 'title' })) }, '413 '],
+  ])('refuses %s', (_case, body, error) => {
+    const read = readPatch(body)
+    expect(read.ok ? 'ok' : `${read.error.status} ${read.error.scimType ?? ''}`).toBe(error)
+  })
+
+  it('takes any case, extra keys and an empty path', () => {
+    expect(readPatch({ id: 'x', operations: [{ Op: ' Add ', PATH: ' ', Value: { a: 1 }, name: 'x' }] })).toEqual({
+      ok: true, value: [{ op: 'add', path: null, value: { a: 1 } }],
+    })
+  })
+})
