@@ -263,12 +263,10 @@ export class Directory extends DurableObject<Env> {
     connections.createToken(this.store, DEVELOPMENT_CONNECTION, this.developmentHash, null, 'development')
   }
 
-  /** Whether a group's new name or externalId takes it away from a mapping. */
+  /** Whether a group's new name or externalId takes it out of the policy: what that removes is held (design 10.3). */
   private unmaps(before: GroupFact, after: GroupFact): boolean {
     const { compiled } = this.policy()
-    if (compiled === null) return false
-    const kept = new Set(mappingsOfGroup(compiled, after))
-    return mappingsOfGroup(compiled, before).some((mapping) => !kept.has(mapping))
+    return compiled !== null && mappingsOfGroup(compiled, before).length > 0 && mappingsOfGroup(compiled, after).length === 0
   }
 
   /** The worker of this tenant, made once its Arize is known. Tried again after a failure. */

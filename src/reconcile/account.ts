@@ -24,7 +24,7 @@ export const stopOf = (error: ArizeError, intent: string): AccountFailure => {
     case 'throttled':
       return { kind: 'pause', retryAfterMs: error.retryAfterMs }
     case 'unavailable':
-      return { kind: 'retry', sentence: `Could not ${intent}: ${error.detail}` }
+      return { kind: 'retry', sentence: `Could not ${intent}: ${error.detail}${error.status === null ? '' : ` (${error.status})`}` }
     case 'not_found':
     case 'conflict':
     case 'rejected':

@@ -110,7 +110,7 @@ const judge = async (context: ApplyContext, resource: Resource, error: ArizeErro
     case 'throttled':
       return { kind: 'pause', retryAfterMs: error.retryAfterMs }
     case 'unavailable':
-      return { kind: 'retry', sentence: `Could not ${intent}: ${error.detail}` }
+      return { kind: 'retry', sentence: `Could not ${intent}: ${error.detail}${error.status === null ? '' : ` (${error.status})`}` }
     case 'forbidden':
       return preflightOr(context, { kind: 'stuck', sentence: `Arize does not let the bridge's key ${intent} (403): ${error.detail}` })
     case 'not_found':

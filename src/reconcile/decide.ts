@@ -2,7 +2,7 @@
  * From a snapshot to a plan, without any I/O: evaluates the policy, finds ids for names, plans. Says which names have to
  * be read first instead of guessing. Does not know the brake, and calls nothing.
  */
-import { evaluate, type Evaluation } from '../policy/evaluate'
+import { evaluate, mappingsOfGroup, type CompiledPolicy, type Evaluation } from '../policy/evaluate'
 import type { Conflict, Grant } from '../policy/entitlement'
 import type { Role } from '../policy/role'
 import { slotKey } from './ledger'
@@ -94,7 +94,7 @@ const decision = (
       ledger: snapshot.ledger,
       observed: null,
       leaver: snapshot.leaver !== null,
-      keepRows: reasonToKeep(snapshot, conflicts, missing),
+      keepRows: reasonToKeep(snapshot, evaluation, conflicts, missing),
       protectedPerson: snapshot.isProtected,
       ownUser: snapshot.isOwnUser,
       exempt: snapshot.exemption,
@@ -109,13 +109,33 @@ const decision = (
 /** A removal decided from an incomplete picture is the one mistake that cannot be undone: design section 7, apply. */
 const reasonToKeep = (
   snapshot: Snapshot,
+  evaluation: Evaluation,
   conflicts: readonly Conflict[],
   missing: readonly Missing[],
 ): { readonly sentence: string } | null => {
   if (snapshot.policy === null) return { sentence: 'There is no valid policy: what was given stays.' }
   if (missing.length > 0) return { sentence: 'Names are still being read from Arize: what was given stays until they are.' }
   const open = conflicts.find((conflict) => KEEPS.has(conflict.code))
-  return open === undefined ? null : { sentence: `What was given stays until this is settled: ${open.sentence}` }
+  if (open !== undefined) return { sentence: `What was given stays until this is settled: ${open.sentence}` }
+  const lost = groupThatMeantSomething(snapshot, snapshot.policy, evaluation)
+  return lost === null
+    ? null
+    : { sentence: `Group "${lost}" gave a role before and names nothing that exists in Arize now. Was an organization renamed there? What was given stays until the names agree again.` }
+}
+
+/**
+ * A group that a pattern still selects but that gives nothing any more, although the ledger has a role because of it: an
+ * organization that was renamed or hidden in Arize, which must not remove anybody.
+ */
+const groupThatMeantSomething = (snapshot: Snapshot, policy: CompiledPolicy, { unmappedGroups }: Evaluation): string | null => {
+  if (unmappedGroups.length === 0 || snapshot.ledger.length === 0) return null
+  const given = new Set(snapshot.ledger.flatMap(({ because }) => because.map(({ mapping, group }) => JSON.stringify([mapping, group]))))
+  const lost = snapshot.groups.find(
+    (group) =>
+      unmappedGroups.includes(group.displayName) &&
+      mappingsOfGroup(policy, group).some((mapping) => given.has(JSON.stringify([mapping, group.displayName]))),
+  )
+  return lost?.displayName ?? null
 }
 
 /** Conflicts in which it is not known what the person should hold. A grant that Arize forbids is not one of them. */

@@ -123,6 +123,23 @@ describe('reconciling', () => {
       expect(arize.memberships()).toEqual(['ada@example.com Machine Learning MEMBER', 'ada@example.com Machine Learning/Ranking ADMIN'])
     }))
 
+  it('removes nobody whose organization was named by the group and renamed in Arize', () =>
+    openWorld(async ({ arize, policy, group, join, reconciler, subject, store }) => {
+      arize.addOrganization('ML')
+      policy({ mappings: [{ id: 'named', group: 'arize-{organization}-{role}', grants: [{ organization: '{organization}', role: '{role}' }] }] })
+      group('arize-ml-member', [join('ada@example.com')])
+      expect(await reconciler.settle()).toEqual({ due: 0, held: 0, stuck: 0 })
+      arize.renameOrganization('ML', 'Machine Learning')
+      store.clock.at += 25 * 3_600_000
+      for (let turn = 0; turn < 3; turn += 1) await reconciler.alarm()
+      expect(arize.memberships()).toEqual(['ada@example.com Machine Learning MEMBER'])
+      expect(subject('ada@example.com').withheld).toContain('Was an organization renamed there?')
+      arize.renameOrganization('Machine Learning', 'ML')
+      store.clock.at += 25 * 3_600_000
+      for (let turn = 0; turn < 3; turn += 1) await reconciler.alarm()
+      expect(subject('ada@example.com').state).toBe('in_step')
+    }))
+
   it('closes the rows of an organization that is gone, and gives the roles again when one of its name is back', () =>
     openWorld(async ({ arize, policy, group, join, addMember, reconciler, store, journal }) => {
       arize.addOrganization('ML', ['Ranking'])
