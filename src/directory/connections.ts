@@ -57,9 +57,16 @@ export const connectionById = ({ sql }: Pick<Store, 'sql'>, id: string): Connect
   return row === null ? null : connectionOf(row)
 }
 
-/** What the policy may name. */
-export const connectionFacts = (store: Pick<Store, 'sql'>): { id: string; name: string; source: string }[] =>
-  store.sql.rows<{ id: string; name: string; source: string }>(`SELECT id, name, source FROM connections ORDER BY created, id`)
+/** What the policy may name. `created` is milliseconds since 1970. */
+export interface ConnectionFact extends Row {
+  readonly id: string
+  readonly name: string
+  readonly source: string
+  readonly created: number
+}
+
+export const connectionFacts = ({ sql }: Pick<Store, 'sql'>): ConnectionFact[] =>
+  sql.rows<ConnectionFact>(`SELECT id, name, source, created FROM connections ORDER BY created, id`)
 
 export interface NewConnection {
   readonly kind: ConnectionKind

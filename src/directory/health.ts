@@ -11,6 +11,8 @@ export interface Health {
   readonly status: 'ok' | 'halted' | 'paused' | 'unready'
   /** What is wrong and what to do, one sentence each. */
   readonly problems: readonly string[]
+  /** What works, but should be looked at. */
+  readonly warnings: readonly string[]
   readonly people: { readonly inStep: number; readonly due: number; readonly held: number; readonly stuck: number }
   /** How long the longest due person has been waiting, in milliseconds. */
   readonly lagMs: number
@@ -38,6 +40,9 @@ export const healthOf = (store: Store, policy: PolicyInForce, unready: ConfigFai
   return {
     status: unready !== null ? 'unready' : halted !== null ? 'halted' : isPaused ? 'paused' : 'ok',
     problems,
+    warnings: [
+  ...(policy.unbound.length === 0 ? [] : [`There is more than one source: mappings ${policy.unbound.slice(0, 5).join(', ')} do not say which connection they mean, and apply to those that existed when the policy was stored. Name a connection in each.`]),
+    ],
     people: { inStep: sql.one<{ n: number }>(`SELECT count(*) AS n FROM subjects WHERE state = 'in_step'`)?.n ?? 0, ...states },
     lagMs: oldest === null ? 0 : Math.max(0, now() - oldest),
     openHolds: listHolds(store).filter(({ state }) => state === 'open').length,

@@ -1,7 +1,7 @@
 import { compilePolicy, type CompiledPolicy } from '../policy/evaluate'
-import { EMPTY_POLICY, parsePolicy, type PolicyError } from '../policy/document'
+import { EMPTY_POLICY, parsePolicy, type Policy, type PolicyError } from '../policy/document'
 import { err, ok, type Result } from '../result'
-import { connectionFacts } from './connections'
+import { connectionFacts, type ConnectionFact } from './connections'
 import { writeJournal } from './journal'
 import { changeRules, rulesRevision } from './meta'
 import type { Store } from './sql'
@@ -39,19 +39,37 @@ export interface PolicyInForce {
   /** 0 before the first one is stored. */
   readonly version: number
   readonly compiled: CompiledPolicy | null
+  /** Ids of the mappings that should say which connection they mean, since there is more than one source now. */
+  readonly unbound: readonly string[]
 }
 
 /** Keeps the compiled policy until a newer one is stored or the connections change. */
 export const createPolicyCache = (store: Store): (() => PolicyInForce) => {
-  let known: { key: number; policy: PolicyInForce } | null = null
+  let known: { key: string; policy: PolicyInForce } | null = null
   return () => {
-    const key = rulesRevision(store)
-    if (known?.key === key) return known.policy
-    const stored = currentPolicy(store)
-    const parsed = stored === null ? ok(EMPTY_POLICY) : parsePolicy(stored.document, { connections: connectionFacts(store) })
-    const policy = { version: stored?.version ?? 0, compiled: parsed.ok ? compilePolicy(parsed.value) : null }
-    known = { key, policy }
-    return policy
+    const connections = connectionFacts(store)
+    const key = `${rulesRevision(store)} ${JSON.stringify(connections)}`
+    if (known?.key !== key) known = { key, policy: inForce(store, connections) }
+    return known.policy
   }
 }
 
+const inForce = (store: Pick<Store, 'sql'>, connections: readonly ConnectionFact[]): PolicyInForce => {
+  const stored = currentPolicy(store)
+  if (stored === null) return { version: 0, compiled: compilePolicy(EMPTY_POLICY), unbound: [] }
+  // That a mapping must name its connection is judged when a policy is stored, not when a connection is added later.
+  const parsed = parsePolicy(stored.document, { connections: connections.map(({ id, name }) => ({ id, name, source: '' })) })
+  if (!parsed.ok) return { version: stored.version, compiled: null, unbound: [] }
+  const isOneSource = new Set(connections.map(({ source }) => source)).size <= 1
+  const unbound = isOneSource ? [] : parsed.value.mappings.filter(({ connection }) => connection === undefined).map(({ id }) => id)
+  const policy = isOneSource ? parsed.value : bindToFormer(parsed.value, connections.filter(({ created }) => created <= Date.parse(stored.createdAt)))
+  return { version: stored.version, compiled: compilePolicy(policy), unbound }
+}
+
+/** Another source must not grant by a name that was written before it came: such mappings mean the connections of their time. */
+const bindToFormer = (policy: Policy, former: readonly ConnectionFact[]): Policy => ({
+  ...policy,
+  mappings: policy.mappings.flatMap((mapping) =>
+    mapping.connection === undefined ? former.map(({ id }) => ({ ...mapping, connection: id })) : [mapping],
+  ),
+})
