@@ -1,5 +1,7 @@
 import type { Env } from '../src/config'
 
+type BridgeBindings = Env
+
 declare global {
   namespace Cloudflare {
     interface Env extends BridgeBindings {}
@@ -8,6 +10,9 @@ declare global {
       durableNamespaces: 'Directory'
     }
   }
-}
 
-type BridgeBindings = Env
+  interface ImportMeta {
+    /** Vite's: the files that fit the patterns, by path, as their texts. */
+    glob(patterns: readonly string[], options: { readonly query: '?raw'; readonly import: 'default'; readonly eager: true }): Readonly<Record<string, string>>
+  }
+}
