@@ -4,7 +4,7 @@
 import { buildBridge, buildEmulator } from './lib/build.mjs'
 import { runUntilStopped } from './lib/lifetime.mjs'
 import { startServers } from './lib/servers.mjs'
-import { bridgeBindings, openState, readPorts } from './lib/settings.mjs'
+import { bridgeBindings, openState, readOverrides, readPorts } from './lib/settings.mjs'
 
 await runUntilStopped(async ({ onEnd }) => {
   const ports = readPorts()
@@ -15,7 +15,7 @@ await runUntilStopped(async ({ onEnd }) => {
   const servers = await startServers({
     ...ports,
     folder: state.folder,
-    bindings: bridgeBindings({ ...ports, masterKey: state.masterKey }),
+    bindings: bridgeBindings({ ...ports, masterKey: state.masterKey, overrides: readOverrides() }),
     tell: (line) => console.error(line),
   })
   onEnd(servers.stop)

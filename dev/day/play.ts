@@ -91,7 +91,7 @@ const judge = (scene: Scene, after: Look, writes: readonly string[]): readonly M
     const view = after.views.get(who.email)
     return view === undefined ? [] : differencesOf(who.email, ending, factsOf(after.state, who.email), view)
   }),
-  ...(writes.length === scene.writes ? [] : [`${writes.length} calls changed something at Arize; ${scene.writes} should have.`]),
+  ...(writes.length === scene.writes ? [] : [`calls that changed something at Arize should be ${scene.writes} and are ${writes.length}.`]),
 ]
 
 const playScene = async (stage: Stage, scene: Scene, number: number, ids: Ids): Promise<Result<void, readonly Mishap[]>> => {

@@ -32,6 +32,8 @@ export const runUntilStopped = async (main) => {
   try {
     await main({ onEnd: (step) => cleanUps.push(step) })
   } catch (error) {
+    // A signal to the whole process group ends a child before it is noticed here.
+    await new Promise((resolve) => setTimeout(resolve, 50))
     if (ending !== null) return
     console.error(error instanceof UsageError ? error.message : error)
     await end(1)

@@ -23,7 +23,8 @@ const refuseTakenPort = (variable, port) =>
 
 const workerOf = (name, config, bundle, port, bindings) => {
   if (!existsSync(root + bundle)) throw new Error(`${bundle} was not built.`)
-  const { workerOptions } = wranglerApi().unstable_getMiniflareWorkerOptions(root + config)
+  // Naming a file for variables, even one that is not there, keeps a developer's .dev.vars out.
+  const { workerOptions } = wranglerApi().unstable_getMiniflareWorkerOptions(root + config, undefined, { envFiles: ['no variables'] })
   const folder = dirname(root + bundle)
   return {
     ...workerOptions,

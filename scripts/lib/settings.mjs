@@ -27,21 +27,24 @@ export const tokens = { admin: 'dev-admin-token', scim: 'dev-scim-token', arize:
 /** The address behind the emulator's own service key. */
 const EMULATOR_BOT = 'bridge@arize.invalid'
 
-const said = (name) => {
-  const value = process.env[name]
-  return value === undefined || value === '' ? undefined : value
-}
+/** Arize's settings that the environment may give. */
+const OVERRIDES = ['ARIZE_BASE_URL', 'ARIZE_API_KEY', 'ARIZE_OWN_USER', 'ARIZE_CALLS_PER_SECOND']
 
-/** The bridge's bindings. ARIZE_BASE_URL and the rest of Arize's settings may come from the environment. */
-export const bridgeBindings = ({ arizePort, masterKey }) => ({
+/** Those that it gives, by name. */
+export const readOverrides = () =>
+  Object.fromEntries(OVERRIDES.filter((name) => process.env[name]).map((name) => [name, process.env[name]]))
+
+/** The bridge's bindings; without `overrides` its Arize is the emulator. */
+export const bridgeBindings = ({ arizePort, masterKey, overrides }) => ({
   DEVELOPMENT: 'true',
   ADMIN_TOKEN: tokens.admin,
   SCIM_TOKEN: tokens.scim,
-  ARIZE_BASE_URL: said('ARIZE_BASE_URL') ?? `http://127.0.0.1:${arizePort}`,
-  ARIZE_API_KEY: said('ARIZE_API_KEY') ?? tokens.arize,
-  ARIZE_OWN_USER: said('ARIZE_OWN_USER') ?? EMULATOR_BOT,
-  ARIZE_CALLS_PER_SECOND: said('ARIZE_CALLS_PER_SECOND') ?? '1000',
+  ARIZE_BASE_URL: `http://127.0.0.1:${arizePort}`,
+  ARIZE_API_KEY: tokens.arize,
+  ARIZE_OWN_USER: EMULATOR_BOT,
+  ARIZE_CALLS_PER_SECOND: '1000',
   MASTER_KEY: masterKey,
+  ...overrides,
 })
 
 /**

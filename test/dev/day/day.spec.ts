@@ -49,7 +49,7 @@ describe('the day', () => {
         'ben@acme.example: roles should be Fraud ADMIN and is Fraud MEMBER.',
         'ben@acme.example: the state should be held and is in_step.',
         'ben@acme.example: the number of live keys should be 1 and is 0.',
-        '5 calls changed something at Arize; 4 should have.',
+        'calls that changed something at Arize should be 4 and are 5.',
       ].map((sentence) => `Scene 1, The team that is there: ${sentence}`),
     })
     expect(lines.join('\n')).not.toContain('A joiner')
