@@ -8,7 +8,7 @@ import { answerIn, answerUnready } from './http/respond'
 import { createScim } from './http/scim'
 import { createTenants } from './http/tenants'
 
-/** The paths that have the same meaning on every host, whatever the deployment lacks. */
+/** Answers on every host, whatever the deployment lacks. */
 const LIVENESS = '/healthz'
 
 /** A Directory that was out of reach is asked again after this long, in seconds. */
@@ -37,7 +37,8 @@ export const createApp = ({ now = Date.now }: { readonly now?: () => number } = 
 
   app.onError((error, c) => {
     if (isOutOfReach(error)) {
-      return answerIn(c.req.path, { status: 503, detail: 'The bridge is busy. Try again later.', retryAfterSeconds: RETRY_AFTER_SECONDS })
+      const detail = 'The bridge is busy. Try again later.'
+      return answerIn(c.req.path, { status: 503, detail, retryAfterSeconds: RETRY_AFTER_SECONDS })
     }
     reportDefect(`${c.req.method} ${c.req.path.split('/').slice(0, 3).join('/')}`, error)
     return answerIn(c.req.path, { status: 500, detail: 'Something went wrong inside the bridge. It was logged.' })

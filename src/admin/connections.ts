@@ -32,7 +32,9 @@ const sourceFor = (name: string): string => {
   return `${slug === '' ? 'source' : slug}-${crypto.randomUUID().slice(0, 8)}`
 }
 
-const readIssuers = (issuers: readonly unknown[], development: boolean): Result<readonly TrustedIssuer[], readonly ProblemAt[]> => {
+const readIssuers = (
+  issuers: readonly unknown[], development: boolean,
+): Result<readonly TrustedIssuer[], readonly ProblemAt[]> => {
   const parsed = z.array(trustedIssuerSchema({ development })).safeParse(issuers)
   return parsed.success ? ok(parsed.data) : err(problemsIn(parsed.error, ['issuers']))
 }
@@ -46,8 +48,9 @@ const viewOf = ({ config, ...connection }: Connection, scimBaseUrl: string) => (
 export const connectionRoutes = ({ now, tenants }: { readonly now: () => number; readonly tenants: Tenants }) =>
   new Hono<AdminEnv>()
     .get('/', async (c) => {
+      const base = baseOf(c.req.url, c.get('tenant'))
       const connections = await c.get('directory').listConnections()
-      return c.json({ connections: connections.map((connection) => viewOf(connection, baseOf(c.req.url, c.get('tenant')))) }, 200)
+      return c.json({ connections: connections.map((connection) => viewOf(connection, base)) }, 200)
     })
     .post('/', body(newConnection), async (c) => {
       const { kind, name, source, address, issuers } = c.req.valid('json')
@@ -76,7 +79,8 @@ export const connectionRoutes = ({ now, tenants }: { readonly now: () => number;
       const at = expiresAt === undefined ? null : Date.parse(expiresAt)
       if (at !== null && !(at > now())) return refuseInput([{ path: 'expiresAt', sentence: 'This must lie in the future.' }])
       const { token } = newToken('scim')
-      const stored = await c.get('directory').createToken(c.req.param('id'), await hashToken(token), at, c.get('administrator').actor)
+      const { actor } = c.get('administrator')
+      const stored = await c.get('directory').createToken(c.req.param('id'), await hashToken(token), at, actor)
       return stored.ok ? c.json({ ...stored.value, token }, 201) : refuse(stored.error)
     })
     .delete('/:id/tokens/:tokenId', async (c) => {

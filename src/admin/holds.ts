@@ -23,14 +23,17 @@ export const holdRoutes = ({ now }: { readonly now: () => number }) =>
   new Hono<AdminEnv>()
     .get('/', async (c) => c.json({ holds: await c.get('directory').listHolds() }, 200))
     .post('/:id/approve', body(approval), async (c) => {
-      const hold = await c.get('directory').approveHold(c.req.param('id'), c.get('administrator').actor, c.req.valid('json').reason)
+      const { actor } = c.get('administrator')
+      const hold = await c.get('directory').approveHold(c.req.param('id'), actor, c.req.valid('json').reason)
       return hold.ok ? c.json(hold.value, 200) : refuse(hold.error)
     })
     .post('/:id/refuse', body(refusal), async (c) => {
       const { reason: because, until } = c.req.valid('json')
       const at = until === undefined ? now() + DEFAULT_EXEMPTION_MS : Date.parse(until)
       if (!(at > now())) return refuseInput([{ path: 'until', sentence: 'This must lie in the future.' }])
-      if (at > now() + MAX_EXEMPTION_MS) return refuseInput([{ path: 'until', sentence: 'This must be at most one year from now.' }])
+      if (at > now() + MAX_EXEMPTION_MS) {
+        return refuseInput([{ path: 'until', sentence: 'This must be at most one year from now.' }])
+      }
       const hold = await c.get('directory').refuseHold(c.req.param('id'), at, c.get('administrator').actor, because)
       return hold.ok ? c.json(hold.value, 200) : refuse(hold.error)
     })

@@ -23,7 +23,9 @@ export const policyRoutes = () =>
       const ifMatch = c.req.header('if-match')
       if (ifMatch !== undefined) {
         const present = (await directory.readPolicy())?.version ?? 0
-        if (!matchesEtag(ifMatch, present)) return problem(412, `The policy is at version ${present} now: read it again before you change it.`)
+        if (!matchesEtag(ifMatch, present)) {
+          return problem(412, `The policy is at version ${present} now: read it again before you change it.`)
+        }
       }
       const version = await directory.replacePolicy(c.req.valid('json'), c.get('administrator').actor)
       if (!version.ok) return refuseInput(version.error)

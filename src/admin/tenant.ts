@@ -29,7 +29,8 @@ const fingerprintOf = (origin: string, apiKey: string): Promise<string> => hashT
 /** Asked before anything is entered: a tenant without a sealed key of its own must not come to be. */
 const canSeal = async ({ masterKey }: Config): Promise<Result<void, ConfigFailure>> => {
   if (masterKey === null) {
-    return err({ variable: 'MASTER_KEY', sentence: 'MASTER_KEY is not set: `wrangler secret put MASTER_KEY` (32 random bytes in base64).' })
+    const sentence = 'MASTER_KEY is not set: `wrangler secret put MASTER_KEY` (32 random bytes in base64).'
+    return err({ variable: 'MASTER_KEY', sentence })
   }
   const box = await createSecretBox(masterKey)
   return box.ok ? ok(undefined) : err({ variable: 'MASTER_KEY', sentence: box.error.sentence })
@@ -68,7 +69,8 @@ export const tenantRoutes = ({ tenants }: { readonly tenants: Tenants }) =>
     if (!arize.ok) return refuseArize(arize.error)
     const { origin, apiKey } = arize.value
     if (isDevelopmentValue(apiKey) && !isDevelopmentRequest(config, c.req.url)) {
-      return refuseInput([{ path: 'arizeApiKey', sentence: 'This is a development value, which is believed only in development and on a loopback address.' }])
+      const sentence = 'This is a development value, which is believed only in development and on a loopback address.'
+      return refuseInput([{ path: 'arizeApiKey', sentence }])
     }
     const fingerprint = await fingerprintOf(origin, apiKey)
     if (await isOwnAccount(config, fingerprint)) return problem(409, 'The default tenant works on this Arize account already.')

@@ -20,7 +20,7 @@ const sentenceOf = (issue: z.core.$ZodIssue): string => {
     case 'invalid_value':
       return `This must be ${issue.values.map((value) => `"${String(value)}"`).join(' or ')}.`
     case 'invalid_union':
-      return issue.errors[0]?.[0] === undefined ? 'This has none of the forms that it may have.' : sentenceOf(issue.errors[0][0])
+      return sentenceOfUnion(issue)
     case 'too_small':
       return issue.origin === 'string' ? 'This must not be empty.' : `This must be at least ${issue.minimum}.`
     case 'too_big':
@@ -28,17 +28,26 @@ const sentenceOf = (issue: z.core.$ZodIssue): string => {
         : issue.origin === 'array' ? `This list may have at most ${issue.maximum} entries.`
           : `This must be at most ${issue.maximum}.`
     case 'invalid_format':
-      return issue.format === 'datetime' ? 'This must be a time such as 2027-01-31T12:00:00Z.' : `This is not well-formed (${issue.format}).`
+      return issue.format === 'datetime'
+        ? 'This must be a time such as 2027-01-31T12:00:00Z.'
+        : `This is not well-formed (${issue.format}).`
     default:
       return issue.message
   }
 }
 
+/** The first of the forms stands for all of them. */
+const sentenceOfUnion = ({ errors }: z.core.$ZodIssueInvalidUnion): string => {
+  const [issue] = errors[0] ?? []
+  return issue === undefined ? 'This has none of the forms that it may have.' : sentenceOf(issue)
+}
+
+const write = ({ path, sentence }: ProblemAt): string => (path === '' ? sentence : `${path}: ${sentence}`)
+
 /** The answer to a request that is wrong in itself. */
 export const refuseInput = (errors: readonly ProblemAt[]): Response => {
   const [first] = errors
-  const detail = first === undefined ? 'The request is wrong.' : first.path === '' ? first.sentence : `${first.path}: ${first.sentence}`
-  return problem(400, detail, { errors })
+  return problem(400, first === undefined ? 'The request is wrong.' : write(first), { errors })
 }
 
 /** What a schema found, at most 100 places, each with its sentence. `base` is where the judged value stands in the body. */

@@ -40,9 +40,7 @@ export const healthOf = (store: Store, policy: PolicyInForce, unready: ConfigFai
   return {
     status: unready !== null ? 'unready' : halted !== null ? 'halted' : isPaused ? 'paused' : 'ok',
     problems,
-    warnings: [
-  ...(policy.unbound.length === 0 ? [] : [`There is more than one source: mappings ${policy.unbound.slice(0, 5).join(', ')} do not say which connection they mean, and apply to those that existed when the policy was stored. Name a connection in each.`]),
-    ],
+    warnings: warningsOf(policy),
     people: { inStep: sql.one<{ n: number }>(`SELECT count(*) AS n FROM subjects WHERE state = 'in_step'`)?.n ?? 0, ...states },
     lagMs: oldest === null ? 0 : Math.max(0, now() - oldest),
     openHolds: listHolds(store).filter(({ state }) => state === 'open').length,
@@ -51,3 +49,10 @@ export const healthOf = (store: Store, policy: PolicyInForce, unready: ConfigFai
     arize: { callsThisHour: counter('arize.calls'), errorsThisHour: counter('arize.errors'), ownUser: ownUser !== null },
   }
 }
+
+const warningsOf = ({ unbound }: PolicyInForce): readonly string[] =>
+  unbound.length === 0
+    ? []
+    : [
+        `There is more than one source: mappings ${unbound.slice(0, 5).join(', ')} do not say which connection they mean, and apply to those that existed when the policy was stored. Name a connection in each.`,
+      ]

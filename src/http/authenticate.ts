@@ -30,7 +30,7 @@ export interface Caller {
 }
 
 export interface Authenticator {
-  /** A JWT that proves nothing becomes `refused`, for the Directory to journal; the failures here say that nobody can tell now. */
+  /** A JWT that proves nothing becomes `refused`, for the Directory to journal; most failures say that nobody can tell now. */
   readonly prove: (caller: Caller) => Promise<Result<Proof, AuthFailure>>
 }
 
@@ -41,7 +41,9 @@ export interface AuthenticatorOptions {
   readonly now?: () => number
 }
 
-export const createAuthenticator = ({ tenants, jwks = createJwksCache(), now = Date.now }: AuthenticatorOptions): Authenticator => {
+export const createAuthenticator = (options: AuthenticatorOptions): Authenticator => {
+  const { tenants, jwks = createJwksCache(), now = Date.now } = options
+
   const proveToken = async ({ config, tenant, url, presented }: Caller): Promise<Result<Proof, AuthFailure>> => {
     const isDevelopment = isDevelopmentRequest(config, url)
     // A Directory that once ran in development still has its token.

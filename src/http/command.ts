@@ -46,7 +46,9 @@ const readCreate = async (type: ResourceType, request: Request, view: View): Pro
   return group.ok ? ok({ op: 'createGroup', group: group.value.group, members: group.value.members ?? [], view }) : group
 }
 
-const readCollectionCommand = async (type: ResourceType, request: Request, params: URLSearchParams): Promise<Read<ScimCommand>> => {
+const readCollectionCommand = async (
+  type: ResourceType, request: Request, params: URLSearchParams,
+): Promise<Read<ScimCommand>> => {
   if (request.method === 'POST') {
     const view = readView(request, params)
     return view.ok ? readCreate(type, request, view.value) : view

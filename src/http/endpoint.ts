@@ -4,7 +4,7 @@ import { stripEntraFlag } from '../scim/quirks'
 import type { ResourceType } from '../scim/schema'
 import { DEFAULT_TENANT, prefixOf } from './tenants'
 
-/** Which SCIM endpoint an address names (RFC 7644 section 3.2). Slashes too many are no error: base URLs are pasted with one. */
+/** Which SCIM endpoint an address names (RFC 7644 section 3.2). A slash too many is no error: base URLs are pasted with one. */
 
 export type Endpoint =
   | { readonly kind: 'collection'; readonly type: ResourceType }

@@ -1,4 +1,5 @@
 import type { AuthFailure } from '../auth/failure'
+import type { ConfigFailure } from '../config'
 import type { ScimReply } from '../directory/scimCommand'
 import { scimErrorBody, unauthorized, unavailable, type ScimError } from '../scim/error'
 import type { JsonObject } from '../scim/json'
@@ -70,11 +71,12 @@ export interface Answer {
 export const answerIn = (pathname: string, answer: Answer): Response => {
   if (isScimPath(pathname)) return scimErrorReply(answer)
   const { status, detail, retryAfterSeconds } = answer
-  return problem(status, detail, retryAfterSeconds === undefined ? {} : { headers: { 'retry-after': String(retryAfterSeconds) } })
+  const headers: Headers = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }
+  return problem(status, detail, { headers })
 }
 
 /** 503 for a setting that keeps the bridge from working; the sentence names the variable. */
-export const answerUnready = (pathname: string, { variable, sentence }: { readonly variable: string; readonly sentence: string }): Response =>
+export const answerUnready = (pathname: string, { variable, sentence }: ConfigFailure): Response =>
   answerIn(pathname, {
     status: 503,
     detail: sentence.includes(variable) ? sentence : `${variable}: ${sentence}`,

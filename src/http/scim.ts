@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
-import { readCredential } from '../auth/bearer'
+import { readCredential, type Credential } from '../auth/bearer'
 import { invalid, type AuthFailure } from '../auth/failure'
+import type { Env } from '../config'
 import type { ScimFailure } from '../directory/directory'
 import type { ScimCommand, ScimReply } from '../directory/scimCommand'
 import { err, ok, type Result } from '../result'
@@ -22,6 +23,8 @@ export interface ScimOptions {
   readonly authenticator: Authenticator
 }
 
+type Answered = Promise<Result<ScimReply, ScimFailure>>
+
 const refuseCaller = (failure: AuthFailure): Response => scimErrorReply(scimErrorOf(failure))
 
 /** What the answer to an authenticated caller is made of. */
@@ -38,11 +41,11 @@ const refuse = (failure: Exclude<ScimFailure, { readonly kind: 'stale' }>, { end
 }
 
 export const createScim = ({ tenants, authenticator }: ScimOptions): Hono<BridgeEnv> => {
-  const call = ({ env, tenant }: Caller, proof: Proof, command: ScimCommand, base: string): Promise<Result<ScimReply, ScimFailure>> =>
+  const call = ({ env, tenant }: Caller, proof: Proof, command: ScimCommand, base: string): Answered =>
     directoryOf(env, tenant).scim({ ...proof, command, base })
 
   /** The issuers that a proof rests on may have changed meanwhile: then they are read and it is made once more. */
-  const callTwice = async (caller: Caller, proof: Proof, command: ScimCommand, base: string): Promise<Result<ScimReply, ScimFailure>> => {
+  const callTwice = async (caller: Caller, proof: Proof, command: ScimCommand, base: string): Answered => {
     const done = await call(caller, proof, command, base)
     if (done.ok || done.error.kind !== 'stale') return done
     tenants.forgetTrust(caller.tenant)
@@ -50,7 +53,7 @@ export const createScim = ({ tenants, authenticator }: ScimOptions): Hono<Bridge
     return again.ok ? call(caller, again.value, command, base) : err({ kind: 'auth', failure: again.error })
   }
 
-  const identify = async (env: Caller['env'], tenant: string, authorization: string | null): Promise<Result<Caller['presented'], AuthFailure>> => {
+  const identify = async (env: Env, tenant: string, authorization: string | null): Promise<Result<Credential, AuthFailure>> => {
     const presented = readCredential(authorization)
     if (!presented.ok) return presented
     return (await tenants.isKnown(env, tenant)) ? ok(presented.value) : err(invalid('unknown_tenant'))
