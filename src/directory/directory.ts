@@ -43,6 +43,11 @@ export type ScimFailure =
   /** The caller's issuers changed since the Worker read them: read again, verify again. */
   | { readonly kind: 'stale' }
 
+/** Why a policy was not stored: it is wrong, or somebody else stored `version` meanwhile. */
+export type PolicyRefusal =
+  | { readonly kind: 'invalid'; readonly errors: readonly PolicyError[] }
+  | { readonly kind: 'changed'; readonly version: number }
+
 /** A setting without which nothing can be done at Arize. */
 export type Unready = ConfigFailure
 
@@ -55,6 +60,9 @@ const ROLL_BACK = new Error('refused')
 const REFUSAL_EVERY_MS = 60_000
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** The name of the object that serves `/scim/v2`. */
+const DEFAULT_TENANT = 'default'
 
 /** The connection that exists in development from the start. */
 const DEVELOPMENT_CONNECTION = 'development'
@@ -119,8 +127,14 @@ export class Directory extends DurableObject<Env> {
     return currentPolicy(this.store)
   }
 
-  replacePolicy(document: unknown, actor: string): Result<number, readonly PolicyError[]> {
-    return this.write(() => putPolicy(this.store, document, actor))
+  /** `expectedVersions`: what the administrator looked at; null to overwrite whatever is there. */
+  replacePolicy(document: unknown, expectedVersions: readonly number[] | null, actor: string): Result<number, PolicyRefusal> {
+    return this.write<number, PolicyRefusal>(() => {
+      const version = currentPolicy(this.store)?.version ?? 0
+      if (expectedVersions !== null && !expectedVersions.includes(version)) return err({ kind: 'changed', version })
+      const put = putPolicy(this.store, document, actor)
+      return put.ok ? put : err({ kind: 'invalid', errors: put.error })
+    })
   }
 
   listPeople(query: people.PeopleQuery): people.PeoplePage {
@@ -312,7 +326,11 @@ export class Directory extends DurableObject<Env> {
   private async arizeConfig(): Promise<Result<ArizeConfig, Unready>> {
     if (!this.settings.ok) return this.settings
     const tenant = readMeta(this.store, 'tenant')
-    if (tenant === null) return ok(this.settings.value.arize)
+    if (tenant === null) {
+      // Another tenant must never work on the default tenant's account, not even for a moment.
+      const isDefault = (this.ctx.id.name ?? DEFAULT_TENANT) === DEFAULT_TENANT
+      return isDefault ? ok(this.settings.value.arize) : err({ variable: 'tenant', sentence: 'This tenant has no Arize account yet: PUT /t/{tenant}/admin/api/tenant.' })
+    }
     const box = await this.secretBox()
     if (!box.ok) return box
     const key = await box.value.open(tenant.sealedKey, secretContext(tenant.name, 'arize'))

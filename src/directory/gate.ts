@@ -30,7 +30,8 @@ export const preflight = async (store: Store, arize: Arize): Promise<void> => {
   writeJournal(store, { kind: 'tenant.resumed' })
 }
 
-/** Something that must not happen did: the subject is tried again, and the log says where. Never personal data. */
+/** Something that must not happen did. The log says where, and not the message, which may quote what a request brought. */
 export const reportDefect = (where: string, error: unknown): void => {
-  console.error(JSON.stringify({ level: 'error', event: 'defect', where, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }))
+  const frames = error instanceof Error ? (error.stack ?? '').split('\n').map((line) => line.trim()).filter((line) => line.startsWith('at ')).slice(0, 20) : []
+  console.error(JSON.stringify({ level: 'error', event: 'defect', where, error: error instanceof Error ? error.name : typeof error, frames }))
 }

@@ -35,7 +35,7 @@ export const healthOf = (store: Store, policy: PolicyInForce, unready: ConfigFai
     ...(unready === null ? [] : [unready.sentence]),
     ...(halted === null ? [] : [`Nothing is sent to Arize since ${new Date(halted.since).toISOString()}: ${halted.sentence}`]),
     ...(policy.compiled === null ? ['The stored policy is not valid any more: nothing is removed until a valid one is stored.'] : []),
-    ...(ownUser === null ? ['ARIZE_OWN_USER is not set: the bridge cannot tell which account user its own key belongs to, and so cannot leave it alone.'] : []),
+    ...(ownUser === null ? ['ARIZE_OWN_USER (ownUser of a tenant) is not set: the bridge cannot tell which account user its own key belongs to, and so cannot leave it alone.'] : []),
   ]
   return {
     status: unready !== null ? 'unready' : halted !== null ? 'halted' : isPaused ? 'paused' : 'ok',

@@ -11,9 +11,9 @@ export const reportDefect = (where: string, error: unknown): void => {
   console.error(JSON.stringify({ level: 'error', event: 'defect', where, ...told }))
 }
 
-const isFlagged = (error: object, flag: 'overloaded' | 'retryable'): boolean =>
+const isFlagged = (error: object, flag: 'overloaded' | 'retryable' | 'durableObjectReset'): boolean =>
   Object.getOwnPropertyDescriptor(error, flag)?.value === true
 
-/** Whether a Durable Object could not take the call, as the runtime says by two properties of the error. */
+/** Whether a Durable Object could not take the call, or was reset while it had it, as the runtime says by properties of the error. */
 export const isOutOfReach = (error: unknown): boolean =>
-  typeof error === 'object' && error !== null && (isFlagged(error, 'overloaded') || isFlagged(error, 'retryable'))
+  typeof error === 'object' && error !== null && (isFlagged(error, 'overloaded') || isFlagged(error, 'retryable') || isFlagged(error, 'durableObjectReset'))
