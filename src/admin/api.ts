@@ -8,6 +8,7 @@ import { DEFAULT_TENANT, directoryOf, type Tenants } from '../http/tenants'
 import { connectionRoutes } from './connections'
 import { door } from './door'
 import { holdRoutes } from './holds'
+import { journalRoutes } from './journal'
 import { peopleRoutes } from './people'
 import { policyRoutes } from './policy'
 import type { AdminEnv } from './site'
@@ -56,6 +57,7 @@ export const createAdminApi = ({ tenants, now = Date.now }: AdminApiOptions) =>
     .route('/policy', policyRoutes())
     .route('/people', peopleRoutes())
     .route('/holds', holdRoutes({ now }))
+    .route('/journal', journalRoutes())
     .route('/connections', connectionRoutes({ now, tenants }))
     .route('/tenant', tenantRoutes({ tenants }))
 

@@ -185,7 +185,16 @@ export type AuthenticationFailure = AuthFailure | { readonly kind: 'stale' }
 /** `last_used` is a help for rotation, not an audit: it is written hourly at most. */
 const LAST_USED_PRECISION_MS = 3_600_000
 
+/** `last_event` tells a connection that fell silent: every five minutes is often enough. */
+const LAST_EVENT_PRECISION_MS = 300_000
+
 export const authenticate = (store: Store, credential: ScimCredential): Result<AuthenticatedConnection, AuthenticationFailure> => {
+  const caller = identify(store, credential)
+  if (caller.ok) noteEvent(store, caller.value.connection)
+  return caller
+}
+
+const identify = (store: Store, credential: ScimCredential): Result<AuthenticatedConnection, AuthenticationFailure> => {
   switch (credential.kind) {
     case 'refused':
       return err(credential.failure)
@@ -197,6 +206,11 @@ export const authenticate = (store: Store, credential: ScimCredential): Result<A
       return alive({ connection, actor: credential.caller })
     }
   }
+}
+
+const noteEvent = ({ sql, now }: Store, { id, lastEventAt }: Connection): void => {
+  if (lastEventAt !== null && now() - Date.parse(lastEventAt) < LAST_EVENT_PRECISION_MS) return
+  sql.run(`UPDATE connections SET last_event = ? WHERE id = ?`, now(), id)
 }
 
 const authenticateToken = (store: Store, hash: string): Result<AuthenticatedConnection, AuthFailure> => {

@@ -13,7 +13,7 @@ import * as connections from './connections'
 import { reportDefect } from './gate'
 import { healthOf, type Health } from './health'
 import * as holds from './holds'
-import { writeJournal } from './journal'
+import { readJournal, writeJournal, type JournalQuery } from './journal'
 import { count, hourOf, readMeta, writeMeta } from './meta'
 import { migrate } from './migrations'
 import { createPacer, type Pacer } from './pacer'
@@ -151,6 +151,10 @@ export class Directory extends DurableObject<Env> {
 
   decideIdentity(address: string, decision: people.IdentityDecision, reason: string, actor: string): Result<void, connections.Refusal> {
     return this.write(() => people.decideIdentity(this.store, address, decision, reason, actor))
+  }
+
+  readJournal(query: JournalQuery): ReturnType<typeof readJournal> {
+    return readJournal(this.store, query)
   }
 
   listHolds(): holds.Hold[] {

@@ -1,5 +1,5 @@
 import { judgeLeavers, judgeMovers, judgeRenamedGroup } from '../reconcile/brake'
-import { heldKeys } from '../reconcile/plan'
+import { describeChange, heldKeys } from '../reconcile/plan'
 import type { Withheld } from '../reconcile/plan'
 import type { Clearance } from '../reconcile/store'
 import type { Policy } from '../policy/document'
@@ -27,7 +27,8 @@ export interface Hold {
   readonly decidedAt: string | null
   readonly actor: string | null
   readonly reason: string | null
-  readonly people: readonly { readonly email: string; readonly changes: readonly string[] }[]
+  /** The first hundred. `what` is for people, `key` is what an approval means. */
+  readonly people: readonly { readonly email: string; readonly changes: readonly { readonly key: string; readonly what: string }[] }[]
   readonly peopleCount: number
 }
 
@@ -149,10 +150,14 @@ const holdOf = ({ sql }: Pick<Store, 'sql'>, row: HoldRow): Hold => ({
   id: row.id, kind: row.kind, state: row.state, sentence: row.sentence, createdAt: new Date(row.created).toISOString(),
   decidedAt: row.decided === null ? null : new Date(row.decided).toISOString(), actor: row.actor, reason: row.reason,
   people: sql
-    .rows<{ address: string; held: string }>(`SELECT address, held FROM subjects WHERE hold_id = ? ORDER BY address LIMIT 100`, row.id)
-    .map(({ address, held }) => ({ email: address, changes: JSON.parse(held) as string[] })),
+    .rows<{ address: string; held: string; withheld: string }>(`SELECT address, held, withheld FROM subjects WHERE hold_id = ? ORDER BY address LIMIT 100`, row.id)
+    .map(({ address, held, withheld }) => ({ email: address, changes: heldChanges(JSON.parse(held) as string[], JSON.parse(withheld) as Withheld[]) })),
   peopleCount: countOf({ sql }, `SELECT count(*) AS n FROM subjects WHERE hold_id = ?`, row.id),
 })
+
+/** The held changes in words. A space that goes with its organization is told by the organization's change. */
+const heldChanges = (keys: readonly string[], withheld: readonly Withheld[]): Hold['people'][number]['changes'] =>
+  withheld.filter(({ key }) => keys.includes(key)).map(({ key, change }) => ({ key, what: describeChange(change) }))
 
 const decide = (store: Store, id: string, state: 'approved' | 'refused', actor: string, reason: string): Result<HoldRow, Refusal> => {
   const row = store.sql.one<HoldRow>(`SELECT * FROM holds WHERE id = ?`, id)

@@ -46,12 +46,28 @@ export interface JournalRow {
   readonly data: unknown
 }
 
-/** The newest rows about one person, newest first. */
-export const journalOf = ({ sql }: Pick<Store, 'sql'>, subject: string, limit = 100): JournalRow[] =>
+export interface JournalQuery {
+  readonly kind: string | null
+  /** The address of a person. */
+  readonly subject: string | null
+  /** Rows older than this one; null for the newest. */
+  readonly before: number | null
+  /** 1 to 500. */
+  readonly limit: number
+}
+
+/** Newest first. */
+export const readJournal = ({ sql }: Pick<Store, 'sql'>, { kind, subject, before, limit }: JournalQuery): (JournalRow & { readonly subject: string | null })[] =>
   sql
-    .rows<{ seq: number; at: number; kind: string; actor: string | null; connection_id: string | null; data: string }>(
-      `SELECT seq, at, kind, actor, connection_id, data FROM journal WHERE subject = ? ORDER BY seq DESC LIMIT ?`, subject, limit)
+    .rows<{ seq: number; at: number; kind: string; subject: string | null; actor: string | null; connection_id: string | null; data: string }>(
+      `SELECT seq, at, kind, subject, actor, connection_id, data FROM journal
+       WHERE seq < ? ${subject === null ? '' : 'AND subject = ?'} ${kind === null ? '' : 'AND kind = ?'} ORDER BY seq DESC LIMIT ?`,
+      before ?? Number.MAX_SAFE_INTEGER, ...(subject === null ? [] : [subject]), ...(kind === null ? [] : [kind]), limit)
     .map((row) => ({
-      seq: row.seq, at: new Date(row.at).toISOString(), kind: row.kind, actor: row.actor, connectionId: row.connection_id,
-      data: JSON.parse(row.data) as unknown,
+      seq: row.seq, at: new Date(row.at).toISOString(), kind: row.kind, subject: row.subject, actor: row.actor,
+      connectionId: row.connection_id, data: JSON.parse(row.data) as unknown,
     }))
+
+/** The newest rows about one person, newest first. */
+export const journalOf = (store: Pick<Store, 'sql'>, subject: string, limit = 100): JournalRow[] =>
+  readJournal(store, { kind: null, subject, before: null, limit }).map(({ subject: _same, ...row }) => row)

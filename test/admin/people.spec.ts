@@ -123,13 +123,16 @@ describe('POST people/{email}/identity', () => {
 describe('holds', () => {
   const addHold = async (id: string, kind = 'movers', address = 'cleo@example.com'): Promise<void> => {
     await write(TENANT, `INSERT INTO holds (id, kind, state, sentence, created) VALUES (?, ?, 'open', 'Too many at once.', ?)`, id, kind, Date.now())
-    await write(TENANT, `UPDATE subjects SET hold_id = ?, held = '["organization:o1"]', state = 'held', due = NULL WHERE address = ?`, id, address)
+    const resource = { kind: 'organization', id: 'o1', name: 'ML', organizationId: 'o1' }
+    const change = { op: 'delete', resource, from: { type: 'PREDEFINED', name: 'MEMBER' }, lowers: true, cascades: [] }
+    const withheld = JSON.stringify([{ key: 'delete organization:o1', reason: 'brake', sentence: 'Held.', change }])
+    await write(TENANT, `UPDATE subjects SET hold_id = ?, held = '["delete organization:o1"]', withheld = ?, state = 'held', due = NULL WHERE address = ?`, id, withheld, address)
   }
 
   it('are listed with their people', async () => {
     await addHold('hold-list')
     const answer = await admin('GET', `${PREFIX}/admin/api/holds`)
-    expect(answer.body).toMatchObject({ holds: [{ id: 'hold-list', state: 'open', sentence: 'Too many at once.', peopleCount: 1, people: [{ email: 'cleo@example.com', changes: ['organization:o1'] }] }] })
+    expect(answer.body).toMatchObject({ holds: [{ id: 'hold-list', state: 'open', sentence: 'Too many at once.', peopleCount: 1, people: [{ email: 'cleo@example.com', changes: [{ key: 'delete organization:o1', what: 'remove MEMBER on organization "ML"' }] }] }] })
     await admin('POST', `${PREFIX}/admin/api/holds/hold-list/approve`)
   })
 
