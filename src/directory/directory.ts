@@ -5,7 +5,7 @@ import { explainFailure, type AuthFailure } from '../auth/failure'
 import { hashToken } from '../auth/bearer'
 import { createSecretBox, secretContext, type SecretBox } from '../auth/secretBox'
 import { readConfig, type ArizeConfig, type Config, type ConfigFailure, type Env } from '../config'
-import type { PolicyError } from '../policy/document'
+import { EMPTY_POLICY, type PolicyError } from '../policy/document'
 import { mappingsOfGroup, type GroupFact } from '../policy/evaluate'
 import { err, ok, type Result } from '../result'
 import type { ScimError } from '../scim/error'
@@ -309,6 +309,7 @@ export class Directory extends DurableObject<Env> {
     const subjects = createSubjectStore(this.store, { policy: this.policy, ownUser, names: arize.normal.names })
     return ok(createReconciler({
       store: this.store, subjects, arize, callsMade: pacer.permitted, random: Math.random,
+      retentionDays: () => (this.policy().compiled?.policy ?? EMPTY_POLICY).journal.retentionDays,
       yieldTurn: () => sleep(0), wakeAt: (at) => this.wakeAt(at),
     }))
   }

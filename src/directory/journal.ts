@@ -46,6 +46,14 @@ export interface JournalRow {
   readonly data: unknown
 }
 
+const TRIM_SLICE = 5_000
+
+/** Forgets the oldest rows that are older than `before` (ms), a slice at a time. Returns whether there may be more. */
+export const trimJournal = ({ sql }: Pick<Store, 'sql'>, before: number): boolean =>
+  sql.run(
+    `DELETE FROM journal WHERE seq <= (SELECT max(seq) FROM (SELECT seq, at FROM journal ORDER BY seq LIMIT ${TRIM_SLICE}) WHERE at < ?)`,
+    before) === TRIM_SLICE
+
 export interface JournalQuery {
   readonly kind: string | null
   /** The address of a person. */

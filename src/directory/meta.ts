@@ -31,8 +31,8 @@ export const writeMeta = <K extends keyof MetaValues>({ sql }: Pick<Store, 'sql'
 /** The revision of the rules that a subject's verdict was made with. */
 export const rulesRevision = (store: Pick<Store, 'sql'>): number => readMeta(store, 'rules') ?? 1
 
-/** `sweep`: mark everybody whose verdict is older than the rules. `names`: read names again. `nightly`: once a day. `preflight`: is the key well again. */
-export type TimerKind = 'sweep' | 'names' | 'nightly' | 'preflight' | 'holds'
+/** `sweep`: mark everybody whose verdict is older than the rules. `names`: read names again. `nightly`: once a day. `preflight`: is the key well again. `trim`: forget what the journal keeps no longer. */
+export type TimerKind = 'sweep' | 'names' | 'nightly' | 'preflight' | 'trim'
 
 export interface Timer {
   readonly kind: TimerKind

@@ -41,6 +41,8 @@ export interface ReconcilerOptions {
   /** Calls made so far, in all. */
   readonly callsMade: () => number
   readonly random: () => number
+  /** How long the journal is kept. */
+  readonly retentionDays: () => number
   /** Gives other requests to this object a turn. */
   readonly yieldTurn: () => Promise<void>
   /** Asks to be woken at a time (ms). */
@@ -113,7 +115,7 @@ export const createReconciler = (options: ReconcilerOptions): Reconciler => {
   const alarm = (): Promise<void> =>
     exclusively(async () => {
       try {
-        await runTimers(store, subjects, arize.normal)
+        await runTimers(store, subjects, arize.normal, options.retentionDays())
         if (isClosed(store)) return
         const callsBefore = options.callsMade()
         const run: Run = {

@@ -1,7 +1,8 @@
 import type { SubjectStore } from '../reconcile/store'
 import type { Arize } from '../reconcile/target'
 import { preflight } from './gate'
-import { changeRules, clearTimer, dueTimers, moveTimer, rulesRevision, type Timer } from './meta'
+import { trimJournal } from './journal'
+import { changeRules, clearTimer, dueTimers, moveTimer, rulesRevision, setTimer, type Timer } from './meta'
 import { forgetNames, knownLists } from './names'
 import type { Store } from './sql'
 import { markSlice } from './subjects'
@@ -11,14 +12,16 @@ import { markSlice } from './subjects'
 const SWEEP_SLICE = 1_000
 const NAMES_FIRST_MS = 60_000
 const NAMES_LONGEST_MS = 15 * 60_000
-const NIGHT_MS = 24 * 3_600_000
+const DAY_MS = 24 * 3_600_000
+const NIGHT_MS = DAY_MS
 
-export const runTimers = async (store: Store, subjects: SubjectStore, arize: Arize): Promise<void> => {
+export const runTimers = async (store: Store, subjects: SubjectStore, arize: Arize, retentionDays: number): Promise<void> => {
   for (const timer of dueTimers(store)) {
     if (timer.kind === 'preflight') await preflight(store, arize)
     else if (timer.kind === 'sweep') sweepOnce(store, timer)
     else if (timer.kind === 'names') await runNames(store, subjects, timer)
     else if (timer.kind === 'nightly') runNightly(store)
+    else if (timer.kind === 'trim') runTrim(store, retentionDays)
     else clearTimer(store, timer.kind)
   }
 }
@@ -65,7 +68,13 @@ const runNames = async (store: Store, subjects: SubjectStore, { cursor }: Timer)
 const runNightly = (store: Store): void => {
   forgetNames(store)
   changeRules(store)
+  setTimer(store, 'trim', store.now())
   moveTimer(store, 'nightly', store.now() + NIGHT_MS, null)
+}
+
+/** The journal keeps what the policy says (`journal.retentionDays`). */
+const runTrim = (store: Store, retentionDays: number): void => {
+  if (!trimJournal(store, store.now() - retentionDays * DAY_MS)) clearTimer(store, 'trim')
 }
 
 /** The first night of a tenant. */

@@ -324,6 +324,21 @@ describe('reconciling', () => {
       expect(subject('ada@example.com').state).toBe('in_step')
     }))
 
+  it('forgets what is older than the policy keeps, and nothing younger', () =>
+    openWorld(async ({ policy, store, reconciler, journal }) => {
+      policy({ mappings: [], journal: { retentionDays: 30 } })
+      store.sql.run(
+        `INSERT INTO journal (at, kind, data) SELECT ?, 'scim.create', '{}' FROM json_each(?)`,
+        store.clock.at, JSON.stringify(Array.from({ length: 5_100 }, () => 0)))
+      store.clock.at += 29 * 24 * 3_600_000
+      store.sql.run(`INSERT INTO journal (at, kind, data) VALUES (?, 'scim.patch', '{}')`, store.clock.at)
+      for (let turn = 0; turn < 3; turn += 1) await reconciler.alarm()
+      expect(journal('scim.create')).toHaveLength(5_100)
+      store.clock.at += 2 * 24 * 3_600_000
+      for (let turn = 0; turn < 4; turn += 1) await reconciler.alarm()
+      expect([journal('scim.create'), journal('scim.patch')].map((rows) => rows.length)).toEqual([0, 1])
+    }))
+
   it('leaves the account of its own key alone', () =>
     openWorld(async ({ arize, policy, group, join, change, reconciler, subject }) => {
       arize.addOrganization('ML', ['Ranking'])

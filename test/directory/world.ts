@@ -54,6 +54,7 @@ export const openWorld = (run: (world: World) => void | Promise<void>, options: 
         arize: { urgent: arize, normal: arize },
         callsMade: () => arize.calls.length,
         random: () => 0.5,
+        retentionDays: () => policy().compiled?.policy.journal.retentionDays ?? 400,
         yieldTurn: () => Promise.resolve(),
         wakeAt: (at) => {
           wokenAt = at
