@@ -3,8 +3,21 @@
  * about addresses, whose folding is stricter (address.ts).
  */
 
-/** The one folding of names and attribute values: of the literal, of `fold`, and of the `…_fold` columns. */
-export const foldText = (text: string): string => text.toLowerCase()
+const NOT_ASCII = /[\u0080-\uffff]/
+
+/** Full-width and half-width forms, and the ideographic space. */
+const WIDTHS = /[\u3000\uff01-\uffee]/g
+
+/**
+ * The one folding of names and attribute values: of the literal, of `fold`, and of the `…_fold` columns. By the mappings of
+ * PRECIS for user names, which RFC 7644 section 5 demands of userName (RFC 8265 section 3.3: width, case, NFC), so that one
+ * name typed on two systems is one name. The final sigma is a spelling of sigma. Folding twice changes nothing.
+ */
+export const foldText = (text: string): string => {
+  if (!NOT_ASCII.test(text)) return text.toLowerCase()
+  const narrow = text.replace(WIDTHS, (char) => char.normalize('NFKC'))
+  return narrow.toLowerCase().replaceAll('ς', 'σ').normalize('NFC')
+}
 
 /** The order of SQLite's BINARY collation, which is by code point; JavaScript's own is by UTF-16 unit. */
 export const compareText = (a: string, b: string): number => {

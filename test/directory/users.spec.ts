@@ -36,9 +36,12 @@ describe('POST /Users', () => {
     })
   })
 
-  it.each([['the same name', 'ada'], ['another case', 'ADA']])('refuses %s with 409 and changes nothing', async (_name, second) => {
+  it.each([
+    ['the same name', 'ada', 'ada'], ['another case', 'ada', 'ADA'], ['another normal form', 'ad\u00E9', 'ade\u0301'], ['another width', 'ada', 'ａｄａ'],
+    ['another sigma', 'αδας', 'ΑΔΑΣ'],
+  ])('refuses %s with 409 and changes nothing', async (_name, first, second) => {
     await openScim(({ okta, dump }) => {
-      okta.post('User', person('ada', { active: false }))
+      okta.post('User', person(first, { active: false }))
       const before = dump()
       expect(okta.post('User', person(second)).body).toMatchObject({ status: 409, scimType: 'uniqueness', detail: expect.stringContaining('userName') })
       expect(dump()).toEqual(before)
