@@ -163,6 +163,18 @@ export const parseFilter = (text: string): Result<Filter, ScimError> => {
   }
 }
 
+/** How many comparisons it makes of one value, at most. */
+export const countComparisons = (filter: Filter): number => {
+  switch (filter.kind) {
+    case 'and':
+    case 'or': return filter.terms.reduce((sum, term) => sum + countComparisons(term), 0)
+    case 'not': return countComparisons(filter.term)
+    case 'some': return countComparisons(filter.filter)
+    case 'compare':
+    case 'present': return 1
+  }
+}
+
 const printTerm = (filter: Filter): string =>
   filter.kind === 'and' || filter.kind === 'or' ? `(${printFilter(filter)})` : printFilter(filter)
 

@@ -24,26 +24,42 @@ const comparisons: Readonly<Record<TextOperator, (have: string, want: string) =>
   le: (have, want) => compareText(have, want) <= 0,
 }
 
-const passes = (value: unknown, test: Test, isCaseExact: boolean): boolean => {
+type Fold = (text: string) => string
+
+const passes = (value: unknown, test: Test, fold: Fold): boolean => {
   switch (test.kind) {
     case 'present': return value !== undefined && value !== null
     case 'flag': return (value === true) === test.value
-    case 'text': return typeof value === 'string' && comparisons[test.operator](isCaseExact ? value : foldText(value), test.value)
+    case 'text': return typeof value === 'string' && comparisons[test.operator](fold(value), test.value)
+  }
+}
+
+const asItIs: Fold = (text) => text
+
+/** Folds a text once, however many comparisons look at it. */
+const foldOnce = (): Fold => {
+  const known = new Map<string, string>()
+  return (text) => {
+    const folded = known.get(text) ?? foldText(text)
+    known.set(text, folded)
+    return folded
   }
 }
 
 /** `list` is the attribute whose values are being looked at, where a test has no path of its own. */
-const matches = (filter: Resolved, value: unknown, list: Attribute | undefined): boolean => {
+const matches = (filter: Resolved, value: unknown, list: Attribute | undefined, fold: Fold): boolean => {
   switch (filter.kind) {
-    case 'all': return filter.terms.every((term) => matches(term, value, list))
-    case 'any': return filter.terms.some((term) => matches(term, value, list))
+    case 'all': return filter.terms.every((term) => matches(term, value, list, fold))
+    case 'any': return filter.terms.some((term) => matches(term, value, list, fold))
     case 'constant': return filter.value
-    case 'test':
-      return passes(valueAt(value, filter.path), filter.test, (filter.path.at(-1) ?? list)?.caseExact ?? true) !== filter.isNegated
+    case 'test': {
+      const isCaseExact = (filter.path.at(-1) ?? list)?.caseExact ?? true
+      return passes(valueAt(value, filter.path), filter.test, isCaseExact ? asItIs : fold) !== filter.isNegated
+    }
     case 'some': {
       const values = valueAt(value, filter.path)
       const attribute = filter.path.at(-1)
-      return (Array.isArray(values) && values.some((item) => matches(filter.filter, item, attribute))) !== filter.isNegated
+      return (Array.isArray(values) && values.some((item) => matches(filter.filter, item, attribute, fold))) !== filter.isNegated
     }
   }
 }
@@ -52,11 +68,13 @@ const matches = (filter: Resolved, value: unknown, list: Attribute | undefined):
 export const matchesFilter = (filter: Filter, resource: Readonly<Record<string, unknown>>): Result<boolean, ScimError> => {
   const definition = definitionOf(resourceTypeOf(resource))
   const resolved = resolveFilter(filter, (name) => resolveName(definition, name))
-  return resolved.ok ? ok(matches(resolved.value, resource, undefined)) : resolved
+  return resolved.ok ? ok(matches(resolved.value, resource, undefined, foldText)) : resolved
 }
 
 /** A test for the values of one list, from the filter between the brackets of a PATCH path. */
 export const compileValueFilter = (filter: Filter, list: Attribute): Result<(value: unknown) => boolean, ScimError> => {
   const resolved = resolveFilter(filter, (name) => resolveBelow(list, name))
-  return resolved.ok ? ok((value) => matches(resolved.value, value, list)) : resolved
+  if (!resolved.ok) return resolved
+  const fold = foldOnce()
+  return ok((value) => matches(resolved.value, value, list, fold))
 }

@@ -2,14 +2,17 @@
  * PATCH of RFC 7644 section 3.5.2 with what Okta and Entra make of it, on one resource at a time: all operations or none. The
  * resource that is given stays as it is; one that comes out unchanged says so, and its `lastModified` must not move.
  */
-import { ok } from '../result'
+import { err, ok } from '../result'
 import type { Result } from '../result'
+import { invalidValue, mutability, payloadTooLarge } from './error'
 import type { ScimError } from './error'
+import { countComparisons } from './filter'
 import type { JsonObject } from './json'
 import { applyStep, readSteps } from './patchAttribute'
 import type { Step } from './patchAttribute'
 import { mergeOperations, readMemberOperations } from './patchMembers'
 import type { MemberOperation } from './patchMembers'
+import { MAX_OPERATIONS } from './patchRequest'
 import type { PatchOperation } from './patchRequest'
 import { isSameResource, toGroup, toUser } from './resource'
 import type { ScimGroup, ScimUser } from './resource'
@@ -35,15 +38,36 @@ export interface PatchedGroup {
 
 const isOfMembers = ({ target }: Step): boolean => target.attribute.name === 'members'
 
+/** In the value filters of all paths together: two for each operation. Each is made of every value of a list. */
+export const MAX_PATH_COMPARISONS = 2 * MAX_OPERATIONS
+
 /** Every path is read before anything is applied, so that an unknown one is the answer whatever else is wrong (scim-decisions 5). */
 const readAllSteps = (resourceType: ResourceType, operations: readonly PatchOperation[]): Result<readonly Step[], ScimError> => {
   const steps: Step[] = []
+  let comparisons = 0
   for (const operation of operations) {
     const read = readSteps(definitionOf(resourceType), operation)
     if (!read.ok) return read
-    steps.push(...read.value)
+    for (const step of read.value) {
+      steps.push(step)
+      comparisons += step.target.filter === null ? 0 : countComparisons(step.target.filter)
+    }
   }
-  return ok(steps)
+  if (comparisons <= MAX_PATH_COMPARISONS) return ok(steps)
+  return err(payloadTooLarge(`The filters in the paths of "Operations" make more than ${MAX_PATH_COMPARISONS} comparisons.`))
+}
+
+/**
+ * Names cannot be cleared, and `active` is true or false (scim-decisions 20). Looked at when all operations are done: a request
+ * may remove a name and add it again (identity-providers B.5, P1 to P7). A removal is `mutability` by RFC 7644 section 3.5.2.2.
+ */
+const refuseClearing = (resource: JsonObject, steps: readonly Step[]): ScimError | null => {
+  const last = steps.findLast(({ target: { attribute, path } }) =>
+    path.length === 1 && (attribute.required || attribute.name === 'active') && resource[attribute.name] === undefined)
+  if (last === undefined) return null
+  const { target: { attribute }, operation } = last
+  const refusal = operation.op === 'remove' && attribute.required ? mutability : invalidValue
+  return refusal(`"${attribute.name}" is required and must not be removed or empty.`)
 }
 
 const applyAll = (resource: JsonObject, steps: readonly Step[]): Result<JsonObject, ScimError> => {
@@ -53,10 +77,11 @@ const applyAll = (resource: JsonObject, steps: readonly Step[]): Result<JsonObje
     if (!applied.ok) return applied
     result = applied.value
   }
-  return ok(result)
+  const refusal = refuseClearing(result, steps)
+  return refusal === null ? ok(result) : err(refusal)
 }
 
-/** 400 with `invalidPath`, `invalidFilter`, `invalidValue` or `noTarget`; then nothing of the request holds. */
+/** 400 with `invalidPath`, `invalidFilter`, `invalidValue`, `mutability` or `noTarget`, or 413; then nothing of the request holds. */
 export const patchUser = (current: ScimUser, operations: readonly PatchOperation[]): Result<PatchedUser, ScimError> => {
   const steps = readAllSteps('User', operations)
   if (!steps.ok) return steps
@@ -68,7 +93,7 @@ export const patchUser = (current: ScimUser, operations: readonly PatchOperation
   return user.ok ? ok({ user: user.value, changed: !isSameResource(before.value, user.value) }) : user
 }
 
-/** As {@link patchUser}; also 400 `mutability` for changing a member in place. */
+/** As {@link patchUser}; `mutability` also for changing a member in place. */
 export const patchGroup = (current: ScimGroup, operations: readonly PatchOperation[]): Result<PatchedGroup, ScimError> => {
   const steps = readAllSteps('Group', operations)
   if (!steps.ok) return steps

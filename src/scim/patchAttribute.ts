@@ -2,10 +2,9 @@
  * One PATCH operation on a resource: finds its targets and sets, merges or takes away what they name. The resource is given and
  * returned, never changed in place. Members of a Group are not its matter (patchMembers.ts).
  */
-import { err, ok } from '../result'
+import { ok } from '../result'
 import type { Result } from '../result'
 import { valueAt } from './attribute'
-import { invalidValue } from './error'
 import type { ScimError } from './error'
 import { isObject } from './json'
 import type { JsonObject } from './json'
@@ -16,7 +15,7 @@ import type { Target } from './path'
 import { unwrapSingle } from './quirks'
 import { isProvisioningName, isUnwritable, resolveBelow } from './schema'
 import type { Definition } from './schema'
-import { assign, readAssignments, readValue } from './value'
+import { assign, assignAll, readAssignments, readValue } from './value'
 import type { Assignment } from './value'
 
 /** One target, with the operation as it concerns that target alone. */
@@ -43,15 +42,6 @@ export const readSteps = (definition: Definition, operation: PatchOperation): Re
   return ok(steps)
 }
 
-/** `userName` cannot be cleared, and `active` is true or false (scim-decisions 20). */
-const refuseClearing = ({ path, value }: Assignment): ScimError | null => {
-  const [attribute, ...below] = path
-  if (value !== undefined || below.length > 0 || attribute === undefined) return null
-  return attribute.required || attribute.name === 'active'
-    ? invalidValue(`"${attribute.name}" is required and must not be removed or empty.`)
-    : null
-}
-
 /** Objects are merged: what they do not mention stays (RFC 7644 section 3.5.2.3, E-52). Everything else takes the place of the old. */
 const readSingle = ({ target, operation }: Step): Result<readonly Assignment[], ScimError> => {
   const { path, attribute } = target
@@ -69,13 +59,7 @@ const readSingle = ({ target, operation }: Step): Result<readonly Assignment[], 
 const applyToSingle = (resource: JsonObject, step: Step): Result<JsonObject, ScimError> => {
   const assignments = readSingle(step)
   if (!assignments.ok) return assignments
-  let result = resource
-  for (const assignment of assignments.value) {
-    const refusal = refuseClearing(assignment)
-    if (refusal !== null) return err(refusal)
-    result = assign(result, assignment.path, assignment.value)
-  }
-  return ok(result)
+  return ok(assignAll(resource, assignments.value))
 }
 
 /** The resource after one step. It may hold undefined and empty values until it is brought into canonical form. */

@@ -46,40 +46,54 @@ export const seedFrom = (filter: Filter, list: Attribute): JsonObject | null => 
 const nothingThere = (target: Target): Result<never, ScimError> =>
   err(noTarget(`The path "${target.text.slice(0, 200)}" selects no value of "${target.attribute.name}".`))
 
-const textOf = (attribute: Attribute, value: unknown): unknown =>
-  typeof value === 'string' && !attribute.caseExact ? foldText(value) : value
+const textOf = (attribute: Attribute, value: unknown): string =>
+  typeof value === 'string' && !attribute.caseExact ? foldText(value) : String(value ?? '')
 
 const hasValue = (list: Attribute, value: JsonObject): boolean => list.children.has('value') && value.value !== undefined
 
-/** What makes two values of a list one and the same thing: equal `value`, and equal `type` or none. */
+/** What a value says in some of its sub-attributes, folded where they are not case exact. No text has a U+0000 in it. */
+const keyOf = (list: Attribute, value: JsonObject, names: readonly string[]): string =>
+  names.map((name) => {
+    const attribute = list.children.get(name.toLowerCase())
+    return attribute === undefined ? '' : textOf(attribute, value[name])
+  }).join('\u0000')
+
+/** What makes two values of a list one and the same thing: `value` and `type`; for an address all but `primary`. */
 const identityOf = (list: Attribute, value: JsonObject): string =>
-  JSON.stringify(['value', 'type'].map((name) => {
-    const attribute = list.children.get(name)
-    return attribute === undefined ? null : textOf(attribute, value[name])
-  }))
+  hasValue(list, value)
+    ? `value ${keyOf(list, value, ['value', 'type'])}`
+    : keyOf(list, value, [...list.children.values()].flatMap(({ name }) => (name === 'primary' ? [] : [name])))
 
 /** A value that is there already is completed, not repeated (scim-decisions 15). */
 const addTo = (list: Attribute, values: Values, added: Values): Values => {
   const result = [...values]
   const places = new Map(values.map((value, index) => [identityOf(list, value), index]))
   for (const value of added) {
-    const place = hasValue(list, value) ? places.get(identityOf(list, value)) : undefined
+    const identity = identityOf(list, value)
+    const place = places.get(identity)
     const old = place === undefined ? undefined : result[place]
     if (old === undefined || place === undefined) {
-      places.set(identityOf(list, value), result.length)
+      places.set(identity, result.length)
       result.push(value)
     } else if (Object.entries(value).some(([name, item]) => old[name] !== item)) result[place] = { ...old, ...value }
   }
   return result
 }
 
-/** Whether a stored value is the one that a remove names: by `value` where it names one, else by all that it says. */
-const isNamedBy = (list: Attribute, named: JsonObject) => (value: JsonObject): boolean => {
-  const names = hasValue(list, named) ? ['value'] : Object.keys(named)
-  return names.every((name) => {
-    const attribute = list.children.get(name.toLowerCase())
-    return attribute !== undefined && textOf(attribute, value[name]) === textOf(attribute, named[name])
-  })
+/**
+ * Whether a stored value is one of those that a remove names: by `value` where it names one, else by all that it says. The named
+ * are looked up, not walked through: 500 of them against 500 values is a request that anybody can send.
+ */
+const isNamedBy = (list: Attribute, named: Values): ((value: JsonObject) => boolean) => {
+  const wanted = new Map<string, { readonly names: readonly string[]; readonly keys: Set<string> }>()
+  for (const value of named) {
+    const names = hasValue(list, value) ? ['value'] : Object.keys(value)
+    const alike = wanted.get(names.join()) ?? { names, keys: new Set() }
+    wanted.set(names.join(), alike)
+    alike.keys.add(keyOf(list, value, names))
+  }
+  const kinds = [...wanted.values()]
+  return (value) => kinds.some(({ names, keys }) => keys.has(keyOf(list, value, names)))
 }
 
 const readValues = (list: Attribute, value: unknown): Result<Values, ScimError> => {
@@ -94,7 +108,8 @@ const patchWhole = (values: Values, { op, value }: PatchOperation, list: Attribu
   if (!given.ok) return given
   if (op === 'add') return ok(addTo(list, values, given.value))
   if (op === 'replace') return given
-  return ok(values.filter((old) => !given.value.some((named) => isNamedBy(list, named)(old))))
+  const isNamed = isNamedBy(list, given.value)
+  return ok(values.filter((old) => !isNamed(old)))
 }
 
 type Selects = (value: JsonObject) => boolean

@@ -83,6 +83,8 @@ describe('patchGroup, members', () => {
     ['a broken filter', [op('remove', 'members[value eq ]')], '400 invalidFilter'],
     ['an attribute of users', [op('add', 'userName', 'x')], '400 invalidPath'],
     ['no name', [op('add', 'members', ['a']), op('replace', 'displayName', '')], '400 invalidValue'],
+    ['the name removed', [op('add', 'members', ['a']), op('remove', 'displayName')], '400 mutability'],
+    ['the name removed and set again (B.5, P2)', [op('remove', 'displayName'), op('add', 'displayName', 'x'), op('add', 'members', ['a'])], [add('a')]],
   ])('%s', (_case, operations, expected) => expect(members(...operations)).toEqual(expected))
 
   it('names the entry', () => {
