@@ -120,11 +120,33 @@ const join = (parts: readonly Condition[], word: 'AND' | 'OR'): Condition => {
   }
 }
 
+/**
+ * Questions about one list become one question, so that the list is read once: a value passes A or a value passes B exactly when a
+ * value passes one of them. Of negated questions (no value passes A and none B) the same holds under AND.
+ */
+const mergeSome = (terms: readonly Resolved[], isNegated: boolean): readonly Resolved[] => {
+  const filters = new Map<string, Resolved[]>()
+  const merged = terms.map((term): Resolved | null => {
+    if (term.kind !== 'some' || term.isNegated !== isNegated) return term
+    const others = filters.get(keyOf(term.path))
+    if (others !== undefined) {
+      others.push(term.filter)
+      return null
+    }
+    const own = [term.filter]
+    filters.set(keyOf(term.path), own)
+    return { ...term, filter: { kind: 'any', terms: own } }
+  })
+  return merged.filter((term) => term !== null)
+}
+
 const compile = (filter: Resolved, resourceType: ResourceType, column: Column): Condition => {
   switch (filter.kind) {
     case 'all':
-    case 'any':
-      return join(filter.terms.map((term) => compile(term, resourceType, column)), filter.kind === 'all' ? 'AND' : 'OR')
+    case 'any': {
+      const terms = mergeSome(filter.terms, filter.kind === 'all')
+      return join(terms.map((term) => compile(term, resourceType, column)), filter.kind === 'all' ? 'AND' : 'OR')
+    }
     case 'constant': return { sql: filter.value ? '1' : '0', params: [], levels: 0 }
     case 'test': {
       const { sql, params } = compileTest(column(filter.path), filter.test)

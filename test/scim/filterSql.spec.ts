@@ -215,6 +215,18 @@ describe('compileFilter', () => {
     }))
   })
 
+  it.each([
+    ['emails.value co "a" or title pr or emails.value co "b" or emails[type eq "x"]', 'User', 'json_each', 1],
+    ['not (emails.value co "a") and active eq true and not (emails pr)', 'User', 'json_each', 1],
+    ['emails.value co "a" and emails.value co "b"', 'User', 'json_each', 2],
+    ['emails.value co "a" or not (emails.value co "b")', 'User', 'json_each', 2],
+    ['emails.value co "a" or phoneNumbers.value co "a"', 'User', 'json_each', 2],
+    ['members eq "a" or members eq "b" or members eq "c"', 'Group', 'FROM members', 1],
+  ] as const)('%s on a %s reads %s %d time(s)', (text, resourceType, source, times) => {
+    const compiled = compileFilter(read(text), resourceType)
+    expect(compiled.ok && compiled.value.sql.split(source).length - 1).toBe(times)
+  })
+
   it('stays within the depth and the parameters of SQLite at the limits of the language', async () => {
     const deep = (levels: number, open: string, rest: string): string =>
       levels === 0 ? 'title eq "x"' : `${open}(title eq "a" ${rest} nickName ne "b" and ${deep(levels - 1, open, rest)})`
@@ -223,6 +235,7 @@ describe('compileFilter', () => {
     const texts = [
       wide(MAX_FILTER_TERMS, 'title ne "x"', 'or'),
       wide(MAX_FILTER_TERMS, 'emails.value eq "x"', 'and'),
+      wide(MAX_FILTER_TERMS, 'emails.value eq "x"', 'or'),
       wide(MAX_FILTER_TERMS, 'not (name.givenName pr)', 'and'),
       deep(MAX_FILTER_DEPTH, 'not ', 'or'),
       deep(MAX_FILTER_DEPTH, '', 'or'),
