@@ -35,11 +35,18 @@ export interface ListQuery extends Projection {
 /** One parameter by its lower-cased name; undefined when it was not given or given empty. */
 type Read = (name: string) => unknown
 
+/** Lists of names: HTTP libraries repeat the parameter where RFC 7644 joins the names. */
+const LISTS: ReadonlySet<string> = new Set(['attributes', 'excludedattributes'])
+
+/** Of a parameter that is given twice the first counts, of a list both. */
 const fromParams = (params: URLSearchParams): Read => {
   const values = new Map<string, string>()
   for (const [name, value] of params) {
     const key = name.toLowerCase()
-    if (!values.has(key) && value.trim() !== '') values.set(key, value)
+    const known = values.get(key)
+    if (value.trim() === '') continue
+    if (known === undefined) values.set(key, value)
+    else if (LISTS.has(key)) values.set(key, `${known},${value}`)
   }
   return (name) => values.get(name)
 }

@@ -16,10 +16,14 @@ export const readBoolean = (value: unknown): boolean | undefined => {
   return word === 'true' ? true : word === 'false' ? false : undefined
 }
 
+/** Whether JSON's digits are all still there: two ids of twenty digits must not become one. */
+const isExact = (value: number): boolean => Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value))
+
 /** Numbers for strings: Okta's sample user has a numeric externalId and postalCode (A.6). Undefined for anything else. */
 export const readString = (value: unknown): string | undefined => {
   if (typeof value === 'string') return value
-  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined
+  if (typeof value === 'number') return isExact(value) ? String(value) : undefined
+  return typeof value === 'boolean' ? String(value) : undefined
 }
 
 /**

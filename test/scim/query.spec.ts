@@ -28,6 +28,8 @@ describe('readListQuery', () => {
     ['sortBy=userName&sortOrder=Descending', { sortBy: 'userName', sortOrder: 'descending' }],
     ['aadOptscim062020&x=y&__proto__=1&constructor=2', {}],
     ['count=3&count=4', { count: 3 }],
+    ['attributes=id,a&Attributes=&attributes=b', { attributes: ['id', 'a', 'b'] }],
+    ['excludedAttributes=a&excludedAttributes=b', { excludedAttributes: ['a', 'b'] }],
   ])('%s', (text, query) => expect(readListQuery(new URLSearchParams(text))).toEqual({ ok: true, value: { ...none, ...query } }))
 
   it.each([

@@ -69,6 +69,8 @@ describe('readUser', () => {
     [{}, '"userName" is required and must not be empty.'],
     [{ userName: ' ' }, '"userName" is required and must not be empty.'],
     [{ userName: {} }, '"userName" must be a string.'],
+    [{ userName: Infinity }, '"userName" must be a string.'],
+    [{ userName: 'joy', externalId: 2 ** 60 }, '"externalId" must be a string.'],
     [{ userName: ['a', 'b'] }, '"userName" must be a single value.'],
     [{ userName: 'a\u0000b' }, '"userName" has a character U+0000.'],
     [{ userName: 'joy', active: 'yes' }, '"active" must be true or false.'],
