@@ -1,6 +1,6 @@
 /**
- * What the server says about itself: ServiceProviderConfig, ResourceTypes and Schemas (RFC 7643 sections 5 to 8, RFC 9865 section
- * 5). Made from the registry and the limits that the code enforces, so that it is true. Knows no routes beyond these three.
+ * What the server says about itself: ServiceProviderConfig, ResourceTypes and Schemas (RFC 7643 sections 5 to 8). Made from the
+ * registry and the limits that the code enforces, so that it is true. Knows no routes beyond these three.
  */
 import { err, ok } from '../result'
 import type { Result } from '../result'
@@ -8,7 +8,7 @@ import type { Attribute } from './attribute'
 import { forbidden, notFound } from './error'
 import type { ScimError } from './error'
 import type { JsonObject } from './json'
-import { DEFAULT_COUNT, MAX_COUNT } from './query'
+import { MAX_COUNT } from './query'
 import { listResponse } from './render'
 import { ENTERPRISE_SCHEMA, GROUP_SCHEMA, SCHEMAS, USER_SCHEMA } from './schema'
 import type { Schema } from './schema'
@@ -30,9 +30,6 @@ export const serviceProviderConfig = (base: string): JsonObject => ({
   changePassword: { supported: false },
   sort: { supported: true },
   etag: { supported: true },
-  pagination: {
-    cursor: false, index: true, defaultPaginationMethod: 'index', defaultPageSize: DEFAULT_COUNT, maxPageSize: MAX_COUNT,
-  },
   authenticationSchemes: [
     {
       type: 'oauthbearertoken',

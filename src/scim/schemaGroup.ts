@@ -13,8 +13,8 @@ export const groupAttributes: readonly Attribute[] = [
   }),
   complex('members', 'The members. The list may change; a member itself may not.', [
     text('value', "The member's id.", { caseExact: true, mutability: 'immutable' }),
-    reference('$ref', "The member's location.", ['User', 'Group'], { mutability: 'immutable' }),
-    text('type', 'The kind of the member.', { mutability: 'immutable', canonicalValues: ['User', 'Group'] }),
+    reference('$ref', "The member's location.", ['User'], { mutability: 'immutable' }),
+    text('type', 'The kind of the member: groups are not members of groups.', { mutability: 'immutable', canonicalValues: ['User'] }),
     text('display', "The member's name.", { mutability: 'readOnly' }),
   ], { multiValued: true }),
 ]

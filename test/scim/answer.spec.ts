@@ -124,6 +124,13 @@ describe('discover', () => {
   ] as const)('%s %s %s is %d', (endpoint, id, query, status) => expect(get(endpoint, id, query)).toBe(status))
   it('ignores paging and sorting', () => expect(get('Schemas', null, 'count=1&startIndex=5&sortBy=x')).toEqual(get('Schemas')))
 
+  // Clients that validate answers against RFC 7643 refuse attributes that it does not have.
+  it('configures nothing that RFC 7643 section 5 does not know', () => {
+    expect(Object.keys(serviceProviderConfig(base)).toSorted()).toEqual([
+      'authenticationSchemes', 'bulk', 'changePassword', 'etag', 'filter', 'meta', 'patch', 'schemas', 'sort',
+    ])
+  })
+
   it('publishes what is true: no nulls, no password, externalId, suggestions for type', () => {
     const text = JSON.stringify(get('Schemas'))
     expect(text).not.toContain('null')

@@ -71,6 +71,8 @@ describe('the registry', () => {
   it.each([
     ['Group.displayName is required (5368)', 'Group', 'displayName', { required: true }],
     ['members.display is there (6011)', 'Group', 'members.display', { type: 'string' }],
+    ['members are users only (scim-decisions 19)', 'Group', 'members.$ref', { referenceTypes: ['User'] }],
+    ['members are users only (scim-decisions 19)', 'Group', 'members.type', { canonicalValues: ['User'] }],
     ['groups.$ref refers to groups (8471)', 'User', 'groups.$ref', { type: 'reference', referenceTypes: ['Group'] }],
     ['manager.value is case exact (8472)', 'User', 'manager.value', { caseExact: true }],
   ] as const)('%s', (_erratum, resourceType, name, expected) => {
