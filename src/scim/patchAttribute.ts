@@ -15,7 +15,7 @@ import type { Target } from './path'
 import { unwrapSingle } from './quirks'
 import { isProvisioningName, isUnwritable, resolveBelow } from './schema'
 import type { Definition } from './schema'
-import { assign, assignAll, readAssignments, readValue } from './value'
+import { assign, assignAll, liftCore, readAssignments, readValue } from './value'
 import type { Assignment } from './value'
 
 /** One target, with the operation as it concerns that target alone. */
@@ -35,7 +35,8 @@ export const readSteps = (definition: Definition, operation: PatchOperation): Re
     if (!target.ok) return target
     return ok(isUnwritable(target.value.path) ? [] : [{ target: target.value, operation }])
   }
-  const steps = Object.entries(isObject(operation.value) ? operation.value : {}).flatMap(([name, value]) => {
+  const values = isObject(operation.value) ? liftCore(definition.schema, operation.value) : {}
+  const steps = Object.entries(values).flatMap(([name, value]) => {
     const target = readPath(definition, name)
     return target.ok && !isUnwritable(target.value.path) ? [{ target: target.value, operation: { ...operation, value } }] : []
   })

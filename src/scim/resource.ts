@@ -15,7 +15,7 @@ import { KEPT_BY_PUT } from './quirks'
 import { ENTERPRISE_SCHEMA, GROUP_SCHEMA, USER_SCHEMA, definitionOf, resolveName, resourceTypeOf, storedRoot } from './schema'
 import type { ResourceType } from './schema'
 import { foldText } from './text'
-import { assignAll, canonicalObject, readAssignments } from './value'
+import { assignAll, canonicalObject, liftCore, readAssignments } from './value'
 
 export type { Member } from './member'
 
@@ -77,10 +77,11 @@ export const isSameResource = (a: JsonObject, b: JsonObject): boolean => JSON.st
 const readBody = (resourceType: ResourceType, body: unknown): Result<JsonObject, ScimError> => {
   if (!isObject(body)) return err(invalidSyntax(`The request body must be a JSON object that describes a ${resourceType}.`))
   const definition = definitionOf(resourceType)
+  const lifted = liftCore(definition.schema, body)
   const root = storedRoot(resourceType)
   const isStored = (attribute: Attribute | undefined): boolean =>
     attribute !== undefined && root.children.has(attribute.name.toLowerCase())
-  const assignments = readAssignments(root, body, (name) => {
+  const assignments = readAssignments(root, lifted, (name) => {
     const path = resolveName(definition, name)
     return isStored(path?.[0]) ? path : null
   })
@@ -119,7 +120,7 @@ export const replaceUser = (current: ScimUser, body: unknown): Result<ReplacedUs
 const membersOf = (body: JsonObject): Result<readonly Member[] | undefined, ScimError> => {
   const definition = definitionOf('Group')
   let value: unknown
-  for (const [name, given] of Object.entries(body)) {
+  for (const [name, given] of Object.entries(liftCore(definition.schema, body))) {
     const path = resolveName(definition, name)
     if (path?.length === 1 && path[0]?.name === 'members') value = given
   }

@@ -77,6 +77,16 @@ export const readValue = (attribute: Attribute, value: unknown, at: string): Res
 }
 
 /**
+ * The object with what stands below the core schema's own URN moved to the root, where RFC 7643 section 3 has it: some clients
+ * write core attributes as they write those of an extension. What is at the root already stays.
+ */
+export const liftCore = (schema: string, object: JsonObject): JsonObject => {
+  const below = Object.entries(object).flatMap(([name, value]) =>
+    name.toLowerCase() === schema.toLowerCase() && isObject(value) ? Object.entries(value) : [])
+  return below.length === 0 ? object : Object.fromEntries([...below, ...Object.entries(object)])
+}
+
+/**
  * What the members of an object assign, each name being a path (`name.givenName`, a URN; E-50). Objects are taken apart, so that
  * what they do not mention stays as it is; names that mean nothing, and what no client may write, are left out.
  */

@@ -61,6 +61,8 @@ describe('patchUser, identity-providers D.1', () => {
         ...joy, displayName: 'Bjfe', name: { ...joy.name, givenName: 'Kkom', familyName: 'Unua' },
         [ENTERPRISE_SCHEMA]: { department: 'R&D', manager: { value: 'm1' }, employeeNumber: 'Aklq' },
       }],
+    ['4 core attributes below their URN', joy, [op('replace', undefined, { [USER_SCHEMA]: { title: 'Boss', 'name.familyName': 'New' } })],
+      { ...joy, title: 'Boss', name: { ...joy.name, familyName: 'New' } }],
     ['4 a value path as key', bare, [op('add', undefined, { 'emails[type eq "work"].value': 'w@x.org' })],
       { ...bare, emails: [{ value: 'w@x.org', type: 'work' }] }],
     ['5 replace through a filter without match creates', bare, [op('Replace', 'emails[type eq "work"].value', 'n@x.org')],

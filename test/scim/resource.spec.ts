@@ -30,6 +30,8 @@ describe('readUser', () => {
     ['readOnly and secret ones dropped', { userName: 'joy', id: 'x', meta: { version: 'x' }, groups: [{ value: 'g' }], password: 's' }, core],
     ['unknown ones dropped', { userName: 'joy', custom: 1, 'urn:x:y:User': { a: 1 }, [PROVISIONING_SCHEMA]: { state: 'x' } }, core],
     ['unknown schemas dropped', { userName: 'joy', schemas: ['urn:x', `${ENTERPRISE_SCHEMA.replace(':User', 'User')}`, ENTERPRISE_SCHEMA] }, core],
+    ['core attributes below their URN', { [USER_SCHEMA.toUpperCase()]: { UserName: 'joy', title: 'x', name: { givenName: 'Joy' } }, title: 'y' },
+      { ...core, name: { givenName: 'Joy' }, title: 'y' }],
     ['numbers for strings (A.6)', { userName: 'joy', externalId: 701984, addresses: [{ postalCode: 91608 }] },
       { ...core, externalId: '701984', addresses: [{ postalCode: '91608' }] }],
     ['unassigned in every way', { userName: 'joy', title: null, nickName: '', emails: [], addresses: null, name: { givenName: null }, roles: [{}] }, core],
@@ -121,6 +123,7 @@ describe('readGroup and replaceGroup', () => {
       [{ value: 'a', display: 'A', type: 'User' }, { value: 'b' }, { value: '7' }]],
     ['B.7: displayName of a member', { displayName: 'Staff', members: [{ value: 'a', displayName: 'A', type: 'x' }] }, [{ value: 'a' }]],
     ['one object', { displayName: 'Staff', members: { value: 'a' } }, [{ value: 'a' }]],
+    ['all below the URN', { [GROUP_SCHEMA]: { displayName: 'Staff', members: [{ value: 'a' }] } }, [{ value: 'a' }]],
   ])('%s', (_case, body, members) => {
     expect(readGroup(body)).toEqual({ ok: true, value: { group: { schemas: [GROUP_SCHEMA], displayName: 'Staff' }, members } })
   })
