@@ -4,6 +4,7 @@ import { refuseDevelopmentValue, type DevelopmentPlace } from './auth/developmen
 import type { AuthFailure } from './auth/failure'
 import type { Directory } from './directory/directory'
 import { err, ok, type Result } from './result'
+import { foldAddress } from './scim/address'
 
 /** What the Workers runtime gives. Nothing is believed before {@link readConfig} has read it. */
 export interface Env {
@@ -76,7 +77,7 @@ export const readConfig = (env: Env): Result<Config, ConfigFailure> => {
     arize: {
       baseUrl: data.ARIZE_BASE_URL,
       apiKey: data.ARIZE_API_KEY,
-      ownUser: data.ARIZE_OWN_USER?.toLowerCase() ?? null,
+      ownUser: data.ARIZE_OWN_USER === null ? null : foldAddress(data.ARIZE_OWN_USER),
       callsPerSecond: data.ARIZE_CALLS_PER_SECOND,
     },
     isDevelopment: data.DEVELOPMENT === 'true',

@@ -11,7 +11,11 @@ const MAX_EXEMPTION_MS = 366 * DAY_MS
 
 const reason = z.string().trim().min(1).max(500)
 
-const approval = z.strictObject({ reason: reason.default('Approved by an administrator.') })
+const approval = z.strictObject({
+  reason: reason.default('Approved by an administrator.'),
+  /** The `revision` of the hold that was looked at: refused when it has changed since. */
+  revision: z.int('This must be a whole number.').min(0).optional(),
+})
 
 const refusal = z.strictObject({
   reason: reason.default('Refused by an administrator.'),
@@ -24,7 +28,8 @@ export const holdRoutes = ({ now }: { readonly now: () => number }) =>
     .get('/', async (c) => c.json({ holds: await c.get('directory').listHolds() }, 200))
     .post('/:id/approve', body(approval), async (c) => {
       const { actor } = c.get('administrator')
-      const hold = await c.get('directory').approveHold(c.req.param('id'), actor, c.req.valid('json').reason)
+      const { reason: because, revision = null } = c.req.valid('json')
+      const hold = await c.get('directory').approveHold(c.req.param('id'), actor, because, revision)
       return hold.ok ? c.json(hold.value, 200) : refuse(hold.error)
     })
     .post('/:id/refuse', body(refusal), async (c) => {

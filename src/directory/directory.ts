@@ -161,8 +161,8 @@ export class Directory extends DurableObject<Env> {
     return holds.listHolds(this.store)
   }
 
-  approveHold(id: string, actor: string, reason: string): Result<holds.Hold, connections.Refusal> {
-    return this.write(() => holds.approveHold(this.store, id, actor, reason))
+  approveHold(id: string, actor: string, reason: string, revision: number | null): Result<holds.Hold, connections.Refusal> {
+    return this.write(() => holds.approveHold(this.store, id, actor, reason, revision))
   }
 
   refuseHold(id: string, until: number, actor: string, reason: string): Result<holds.Hold, connections.Refusal> {
@@ -219,6 +219,9 @@ export class Directory extends DurableObject<Env> {
     const box = await this.secretBox()
     if (!box.ok) return err(connections.refuse(422, box.error.sentence))
     const sealedKey = await box.value.seal(tenant.arizeApiKey, secretContext(tenant.name, 'arize'))
+    // Two workers on one object would not share a lock.
+    const former = await this.worker
+    if (former?.ok === true) await former.value.idle()
     this.worker = null
     return this.write(() => {
       writeMeta(this.store, 'tenant', { name: tenant.name, arizeBaseUrl: tenant.arizeBaseUrl, sealedKey, ownUser: tenant.ownUser })

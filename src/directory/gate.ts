@@ -1,6 +1,6 @@
 import type { Arize } from '../reconcile/target'
 import { writeJournal } from './journal'
-import { clearTimer, readMeta, setTimer, writeMeta } from './meta'
+import { clearTimer, moveTimer, readMeta, writeMeta } from './meta'
 import type { Store } from './sql'
 
 /** Whether anybody may call Arize at all: a key that is refused halts the tenant until a preflight passes. */
@@ -14,14 +14,14 @@ export const halt = (store: Store, sentence: string): void => {
     writeJournal(store, { kind: 'tenant.halted', data: { sentence } })
     console.error(JSON.stringify({ level: 'error', event: 'tenant.halted', sentence }))
   }
-  setTimer(store, 'preflight', store.now() + PREFLIGHT_AGAIN_MS)
+  moveTimer(store, 'preflight', store.now() + PREFLIGHT_AGAIN_MS, null)
 }
 
 /** Whether the key works again. */
 export const preflight = async (store: Store, arize: Arize): Promise<void> => {
   const passed = await arize.names.preflight()
   if (!passed.ok) {
-    setTimer(store, 'preflight', store.now() + PREFLIGHT_AGAIN_MS)
+    moveTimer(store, 'preflight', store.now() + PREFLIGHT_AGAIN_MS, null)
     return
   }
   clearTimer(store, 'preflight')

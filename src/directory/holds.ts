@@ -1,7 +1,7 @@
 import { judgeLeavers, judgeMovers, judgeRenamedGroup } from '../reconcile/brake'
 import { describeChange, heldKeys } from '../reconcile/plan'
 import type { Withheld } from '../reconcile/plan'
-import type { Clearance } from '../reconcile/store'
+import { REVOKE_KEYS, type Clearance, type Verdict } from '../reconcile/store'
 import type { Policy } from '../policy/document'
 import { err, ok, type Result } from '../result'
 import { refuse, type Refusal } from './connections'
@@ -23,6 +23,8 @@ export interface Hold {
   readonly kind: HoldKind
   readonly state: 'open' | 'approved' | 'refused' | 'ended'
   readonly sentence: string
+  /** Rises with every person or change that joins or leaves: an approval can name what it has seen. */
+  readonly revision: number
   readonly createdAt: string
   readonly decidedAt: string | null
   readonly actor: string | null
@@ -32,51 +34,57 @@ export interface Hold {
   readonly peopleCount: number
 }
 
+/** Nobody has judged them yet: approved people and those on a hold are not part of a new burst. */
+const FRESH = `approved IS NULL AND hold_id IS NULL`
+
 const CLEARED: Clearance = { isCleared: true, sentence: '' }
 
 const countOf = ({ sql }: Pick<Store, 'sql'>, query: string, ...values: (string | number)[]): number =>
   sql.one<{ n: number }>(query, ...values)?.n ?? 0
 
-/** Everybody who holds a role, and everybody who lost one in the past hour: the base of the limits in percent. */
-const peopleWithRoles = (store: Pick<Store, 'sql' | 'now'>): number =>
+/** Everybody who holds a role, and everybody who lost one in the past hour: the base of the limits in percent. Costly. */
+export const peopleWithRoles = (store: Pick<Store, 'sql' | 'now'>): number =>
   countOf(store,
     `SELECT count(*) AS n FROM (SELECT address FROM ledger UNION SELECT address FROM subjects WHERE removed_as IS NOT NULL AND removed > ?)`,
     store.now() - HOUR_MS)
 
-/** People who lost a role or were held in the past hour and are not due now. */
+/** People who lost a role or were held in the past hour, without those who are counted as due. */
 const pastHour = (store: Pick<Store, 'sql' | 'now'>, as: 'mover' | 'leaver'): number => {
   const since = store.now() - HOUR_MS
   const isLeaver = as === 'leaver' ? 'IS NOT NULL' : 'IS NULL'
   return countOf(store,
     `SELECT count(*) AS n FROM (
-       SELECT address FROM subjects WHERE removed_as = ? AND removed > ? AND NOT (state = 'due' AND (lowers = 1 OR leaver IS NOT NULL))
-       UNION SELECT address FROM subjects WHERE hold_id IS NOT NULL AND held_at > ? AND leaver ${isLeaver} AND state <> 'due')`,
+       SELECT address FROM subjects WHERE removed_as = ? AND removed > ? AND NOT (state = 'due' AND (lowers = 1 OR leaver IS NOT NULL) AND ${FRESH})
+       UNION SELECT address FROM subjects WHERE hold_id IS NOT NULL AND held_at > ? AND leaver ${isLeaver})`,
     as, since, since)
 }
 
-/** Leavers who are due and have something to lose. */
+/** Leavers who are due and have something to lose: roles, or an account with keys. */
 const dueLeavers = (store: Pick<Store, 'sql'>): number =>
   countOf(store,
-    `SELECT count(*) AS n FROM subjects s WHERE s.leaver IS NOT NULL AND s.state = 'due'
-       AND (s.arize_id IS NOT NULL OR EXISTS (SELECT 1 FROM ledger l WHERE l.address = s.address))`)
+    `SELECT count(*) AS n FROM subjects s WHERE s.priority = 0 AND s.due IS NOT NULL AND s.leaver IS NOT NULL AND s.state = 'due' AND ${FRESH}
+       AND ((s.keys_due > 0 AND s.arize_id IS NOT NULL) OR EXISTS (SELECT 1 FROM ledger l WHERE l.address = s.address))`)
 
 const dueMovers = (store: Pick<Store, 'sql'>): number =>
-  countOf(store, `SELECT count(*) AS n FROM subjects WHERE lowers = 1 AND leaver IS NULL AND state = 'due'`)
+  countOf(store, `SELECT count(*) AS n FROM subjects WHERE lowers = 1 AND leaver IS NULL AND +state = 'due' AND ${FRESH}`)
 
 /** The brake's word on one subject whose plan takes something away. */
-export const clearanceOf = (store: Store, address: string, limits: Policy['brake']): Clearance => {
+export const clearanceOf = (store: Store, address: string, limits: Policy['brake'], base: () => number): Clearance => {
   const row = subjectOf(store, address)
   if (row === null) return CLEARED
   // A rename is never blocked: the new address has its roles by now.
   if (row.renamed_to !== null && row.leaver === null) return CLEARED
   const open = row.hold_id === null ? null : openHold(store, row.hold_id)
   // Somebody who left meanwhile is no mover any more, and the other way round.
-  if (open !== null && (open.kind === 'leavers') === (row.leaver !== null)) return { isCleared: false, sentence: open.sentence }
-  if (row.leaver !== null) return judged(judgeLeavers({ due: dueLeavers(store), pastHour: pastHour(store, 'leaver'), peopleWithRoles: peopleWithRoles(store), limits }))
+  if (open !== null && open.kind !== 'last_admin' && (open.kind === 'leavers') === (row.leaver !== null)) {
+    return { isCleared: false, sentence: open.sentence }
+  }
+  if (row.leaver !== null) return judged(judgeLeavers({ due: Math.max(1, dueLeavers(store)), pastHour: pastHour(store, 'leaver'), peopleWithRoles: base(), limits }))
   store.sql.run(`UPDATE subjects SET lowers = 1 WHERE address = ? AND lowers = 0`, address)
-  const due = dueMovers(store)
+  // At least the subject itself, whose recheck may not be counted as due.
+  const due = Math.max(1, dueMovers(store))
   if (row.cause === 'rename') return judged(judgeRenamedGroup({ due }))
-  return judged(judgeMovers({ due, pastHour: pastHour(store, 'mover'), peopleWithRoles: peopleWithRoles(store), limits }))
+  return judged(judgeMovers({ due, pastHour: pastHour(store, 'mover'), peopleWithRoles: base(), limits }))
 }
 
 const judged = (verdict: ReturnType<typeof judgeMovers>): Clearance =>
@@ -87,6 +95,7 @@ interface HoldRow extends Row {
   kind: HoldKind
   state: Hold['state']
   sentence: string
+  revision: number
   created: number
   decided: number | null
   actor: string | null
@@ -102,20 +111,25 @@ const kindFor = (row: SubjectRow, withheld: readonly Withheld[]): HoldKind => {
   return row.cause === 'rename' ? 'rename' : 'movers'
 }
 
+/** The part of a verdict that a hold is made of. */
+type Held = Pick<Verdict, 'withheld' | 'brake' | 'areKeysHeld'>
+
 /** Puts a subject's held changes on the open hold of their kind, or takes the subject off when nothing is held any more. */
-export const keepHold = (store: Store, row: SubjectRow, withheld: readonly Withheld[], brake: string | null): void => {
+export const keepHold = (store: Store, row: SubjectRow, { withheld, brake, areKeysHeld }: Held): void => {
   const { sql, now } = store
   const held = withheld.filter(({ reason }) => reason === 'brake' || reason === 'last_admin')
-  const keys = heldKeys({ changes: [], withheld: held })
-  const [first] = held
-  if (first === undefined) {
+  const keys = [...heldKeys({ changes: [], withheld: held }), ...(areKeysHeld ? [REVOKE_KEYS] : [])]
+  if (keys.length === 0) {
     if (row.hold_id !== null) releaseHold(store, row.address, row.hold_id)
     return
   }
   const kind = kindFor(row, held)
-  const id = openHoldOf(store, kind) ?? createHold(store, kind, kind === 'last_admin' ? first.sentence : (brake ?? first.sentence))
+  const sentence = kind === 'last_admin' ? held[0]?.sentence : (brake ?? held[0]?.sentence)
+  const id = openHoldOf(store, kind) ?? createHold(store, kind, sentence ?? '')
   const isNew = row.hold_id !== id
-  sql.run(`UPDATE subjects SET hold_id = ?, held = ?, held_at = ? WHERE address = ?`, id, JSON.stringify(keys), isNew ? now() : (row.held_at ?? now()), row.address)
+  const listed = JSON.stringify(keys)
+  if (isNew || listed !== row.held) sql.run(`UPDATE holds SET revision = revision + 1 WHERE id = ?`, id)
+  sql.run(`UPDATE subjects SET hold_id = ?, held = ?, held_at = ? WHERE address = ?`, id, listed, isNew ? now() : (row.held_at ?? now()), row.address)
   if (isNew) writeJournal(store, { kind: 'brake.held', subject: row.address, data: { hold: id, kind, changes: keys } })
   if (isNew && row.hold_id !== null) endIfEmpty(store, row.hold_id)
 }
@@ -131,6 +145,7 @@ const createHold = (store: Store, kind: HoldKind, sentence: string): string => {
 
 const releaseHold = (store: Store, address: string, holdId: string): void => {
   store.sql.run(`UPDATE subjects SET hold_id = NULL, held = NULL, held_at = NULL WHERE address = ?`, address)
+  store.sql.run(`UPDATE holds SET revision = revision + 1 WHERE id = ?`, holdId)
   endIfEmpty(store, holdId)
 }
 
@@ -147,7 +162,7 @@ export const listHolds = (store: Pick<Store, 'sql'>, limit = 100): Hold[] =>
   store.sql.rows<HoldRow>(`SELECT * FROM holds ORDER BY state = 'open' DESC, created DESC LIMIT ?`, limit).map((row) => holdOf(store, row))
 
 const holdOf = ({ sql }: Pick<Store, 'sql'>, row: HoldRow): Hold => ({
-  id: row.id, kind: row.kind, state: row.state, sentence: row.sentence, createdAt: new Date(row.created).toISOString(),
+  id: row.id, kind: row.kind, state: row.state, sentence: row.sentence, revision: row.revision, createdAt: new Date(row.created).toISOString(),
   decidedAt: row.decided === null ? null : new Date(row.decided).toISOString(), actor: row.actor, reason: row.reason,
   people: sql
     .rows<{ address: string; held: string; withheld: string }>(`SELECT address, held, withheld FROM subjects WHERE hold_id = ? ORDER BY address LIMIT 100`, row.id)
@@ -157,7 +172,10 @@ const holdOf = ({ sql }: Pick<Store, 'sql'>, row: HoldRow): Hold => ({
 
 /** The held changes in words. A space that goes with its organization is told by the organization's change. */
 const heldChanges = (keys: readonly string[], withheld: readonly Withheld[]): Hold['people'][number]['changes'] =>
-  withheld.filter(({ key }) => keys.includes(key)).map(({ key, change }) => ({ key, what: describeChange(change) }))
+  [
+    ...withheld.filter(({ key }) => keys.includes(key)).map(({ key, change }) => ({ key, what: describeChange(change) })),
+    ...(keys.includes(REVOKE_KEYS) ? [{ key: REVOKE_KEYS, what: 'revoke the API keys' }] : []),
+  ]
 
 const decide = (store: Store, id: string, state: 'approved' | 'refused', actor: string, reason: string): Result<HoldRow, Refusal> => {
   const row = store.sql.one<HoldRow>(`SELECT * FROM holds WHERE id = ?`, id)
@@ -167,11 +185,24 @@ const decide = (store: Store, id: string, state: 'approved' | 'refused', actor: 
   return ok(row)
 }
 
+/** Holds that have ended and decisions that no longer apply are kept as long as the journal. `before` in ms. */
+export const trimHolds = ({ sql }: Pick<Store, 'sql'>, before: number): void => {
+  sql.run(`DELETE FROM holds WHERE state <> 'open' AND coalesce(decided, created) < ?`, before)
+  sql.run(`DELETE FROM overrides WHERE coalesce(until, created) < ?`, before)
+}
+
 const heldPeople = ({ sql }: Pick<Store, 'sql'>, id: string): { address: string }[] =>
   sql.rows<{ address: string }>(`SELECT address FROM subjects WHERE hold_id = ?`, id)
 
-/** Lets exactly the listed changes through. They are planned again before they are made. */
-export const approveHold = (store: Store, id: string, actor: string, reason: string): Result<Hold, Refusal> => {
+/**
+ * Lets exactly the listed changes through. They are planned again before they are made. `revision`: what the administrator has
+ * seen; null approves whatever is listed now.
+ */
+export const approveHold = (store: Store, id: string, actor: string, reason: string, revision: number | null = null): Result<Hold, Refusal> => {
+  const seen = openHold(store, id)
+  if (revision !== null && seen !== null && seen.revision !== revision) {
+    return err(refuse(409, `The hold has changed since you looked at it (revision ${seen.revision} now): look at it again.`))
+  }
   const decided = decide(store, id, 'approved', actor, reason)
   if (!decided.ok) return decided
   const shown = holdOf(store, decided.value)

@@ -58,7 +58,7 @@ const reviewUser = (store: Store, user: UserState, before: UserState | null, act
 }
 
 /** Keeps the sentence that the person's page shows: the first active user that is held at this address. */
-const refreshIdentityHold = (store: Store, address: string): void => {
+export const refreshIdentityHold = (store: Store, address: string): void => {
   const { sql } = store
   const held = sql.one<{ hold: string }>(
     `SELECT hold FROM users WHERE email = ? AND active = 1 AND hold IS NOT NULL ORDER BY seq LIMIT 1`, address)?.hold ?? null
@@ -86,7 +86,7 @@ const arrive = (store: Store, user: UserState, actor: string): void => {
   const subject = subjectOf(store, address)
   markAddress(store, address, 'quiet')
   sql.run(
-    `UPDATE subjects SET leaver = NULL, renamed_to = NULL, priority = 1, keys_due = CASE WHEN keys_due = 2 THEN 2 ELSE 0 END,
+    `UPDATE subjects SET leaver = NULL, renamed_to = NULL, renamed_user = NULL, priority = 1, keys_due = CASE WHEN keys_due = 2 THEN 2 ELSE 0 END,
        holder = coalesce(?, holder) WHERE address = ?`,
     user.externalId, address)
   if (subject !== null && subject.leaver !== null) {
@@ -94,8 +94,19 @@ const arrive = (store: Store, user: UserState, actor: string): void => {
   }
 }
 
+/** Whose change it is, and who told of it. */
+interface Cause {
+  readonly userId: string
+  readonly actor: string
+  readonly connectionId: string
+}
+
+/** Addresses that this user had before and that still wait for the present one. */
+const formerAddresses = ({ sql }: Pick<Store, 'sql'>, address: string, userId: string): string[] =>
+  sql.rows<{ address: string }>(`SELECT address FROM subjects WHERE renamed_to = ? AND renamed_user = ?`, address, userId).map((row) => row.address)
+
 /** Nobody counts at this address any more: it leaves, and so do the addresses that the same person had before. */
-const leave = (store: Store, address: string, how: 'deactivated' | 'deleted', cause: { actor: string; connectionId: string }): void => {
+const leave = (store: Store, address: string, how: 'deactivated' | 'deleted', cause: Cause): void => {
   const seen = new Set<string>()
   const queue = [address]
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
@@ -103,9 +114,7 @@ const leave = (store: Store, address: string, how: 'deactivated' | 'deleted', ca
     seen.add(next)
     markLeaver(store, next, how)
     writeJournal(store, { kind: 'identity.left', subject: next, connectionId: cause.connectionId, actor: cause.actor, data: { how } })
-    for (const former of store.sql.rows<{ address: string }>(`SELECT address FROM subjects WHERE renamed_to = ?`, next)) {
-      if (!counts(store, former.address)) queue.push(former.address)
-    }
+    queue.push(...formerAddresses(store, next, cause.userId).filter((former) => !counts(store, former)))
   }
 }
 
@@ -125,7 +134,7 @@ export const userChanged = (store: Store, { before, after, actor, how }: UserCha
   if (after !== null && countsNow && (!counted || moved || before.externalId !== after.externalId)) arrive(store, after, actor)
 
   if (before === null || before.address === null) return
-  const cause = { actor, connectionId: before.connectionId }
+  const cause = { userId: before.id, actor, connectionId: before.connectionId }
   const stays = after !== null && after.active
   if (counted && (!countsNow || moved)) {
     if (counts(store, before.address)) markAddress(store, before.address, 'quiet')
@@ -133,10 +142,10 @@ export const userChanged = (store: Store, { before, after, actor, how }: UserCha
     else if (!stays) leave(store, before.address, how, cause)
   } else if (before.held && before.active && (!stays || moved)) {
     // Held users do not count, but the address that they were renamed from waits for them.
-    for (const former of sql.rows<{ address: string }>(`SELECT address FROM subjects WHERE renamed_to = ?`, before.address)) {
-      if (counts(store, former.address)) continue
-      if (!stays) leave(store, former.address, how, cause)
-      else if (after.address !== null) sql.run(`UPDATE subjects SET renamed_to = ? WHERE address = ?`, after.address, former.address)
+    for (const former of formerAddresses(store, before.address, before.id)) {
+      if (counts(store, former)) continue
+      if (!stays) leave(store, former, how, cause)
+      else if (after.address !== null) sql.run(`UPDATE subjects SET renamed_to = ? WHERE address = ?`, after.address, former)
     }
   }
   if (!stays || moved) {
@@ -146,9 +155,11 @@ export const userChanged = (store: Store, { before, after, actor, how }: UserCha
 }
 
 /** The person has a new address: the old one keeps its roles until the new one has them. */
-const rename = (store: Store, from: string, to: string, cause: { actor: string; connectionId: string }): void => {
+const rename = (store: Store, from: string, to: string, cause: Cause): void => {
   markAddress(store, from, 'quiet')
-  store.sql.run(`UPDATE subjects SET renamed_to = ? WHERE address = ?`, to, from)
+  // What still waits for the address in between waits for the last one.
+  store.sql.run(`UPDATE subjects SET renamed_to = ? WHERE renamed_to = ? AND renamed_user = ?`, to, from, cause.userId)
+  store.sql.run(`UPDATE subjects SET renamed_to = ?, renamed_user = ? WHERE address = ?`, to, cause.userId, from)
   for (const subject of [from, to]) {
     writeJournal(store, { kind: 'identity.renamed', subject, connectionId: cause.connectionId, actor: cause.actor, data: { from, to } })
   }

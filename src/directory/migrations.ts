@@ -43,7 +43,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     // The reconciler's queue and what it last found out, one row per address.
     `CREATE TABLE subjects (
        seq INTEGER PRIMARY KEY AUTOINCREMENT, address TEXT NOT NULL UNIQUE,
-       holder TEXT, leaver TEXT, renamed_to TEXT, identity_hold TEXT,
+       holder TEXT, leaver TEXT, renamed_to TEXT, renamed_user TEXT, identity_hold TEXT,
        arize_id TEXT, arize_role TEXT, arize_read INTEGER, arize_created INTEGER NOT NULL DEFAULT 0, create_intended INTEGER,
        keys_due INTEGER NOT NULL DEFAULT 0,
        due INTEGER, priority INTEGER NOT NULL DEFAULT 1, marked INTEGER, changed INTEGER, wait_until INTEGER, cause TEXT,
@@ -63,9 +63,10 @@ const MIGRATIONS: readonly (readonly string[])[] = [
        organization_id TEXT NOT NULL, role TEXT, intended TEXT, intended_at INTEGER, confirmed_at INTEGER,
        because TEXT NOT NULL, former_role TEXT, PRIMARY KEY (address, slot)) WITHOUT ROWID`,
     `CREATE INDEX ledger_organization ON ledger (organization_id, kind, role)`,
+    `CREATE INDEX ledger_resource ON ledger (resource_id)`,
     `CREATE TABLE holds (
-       id TEXT PRIMARY KEY, kind TEXT NOT NULL, state TEXT NOT NULL, sentence TEXT NOT NULL, created INTEGER NOT NULL,
-       decided INTEGER, actor TEXT, reason TEXT)`,
+       id TEXT PRIMARY KEY, kind TEXT NOT NULL, state TEXT NOT NULL, sentence TEXT NOT NULL, revision INTEGER NOT NULL DEFAULT 0,
+       created INTEGER NOT NULL, decided INTEGER, actor TEXT, reason TEXT)`,
     `CREATE TABLE overrides (
        id TEXT PRIMARY KEY, address TEXT NOT NULL, kind TEXT NOT NULL, reason TEXT NOT NULL, until INTEGER, data TEXT,
        created INTEGER NOT NULL, actor TEXT NOT NULL)`,

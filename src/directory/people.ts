@@ -3,6 +3,7 @@ import type { Withheld } from '../reconcile/plan'
 import { journalOf, writeJournal, type JournalRow } from './journal'
 import { err, ok, type Result } from '../result'
 import { refuse, type Refusal } from './connections'
+import { refreshIdentityHold } from './identity'
 import { groupsOf } from './snapshots'
 import type { Store } from './sql'
 import { markAddress, subjectOf, type SubjectRow } from './subjects'
@@ -167,8 +168,9 @@ export const decideIdentity = (store: Store, address: string, decision: Identity
     newId(), address, decision, reason, JSON.stringify({ user: claimant.id }), now(), actor)
   sql.run(`UPDATE users SET hold = NULL WHERE id = ?`, claimant.id)
   sql.run(
-    `UPDATE subjects SET holder = ?, identity_hold = NULL, leaver = NULL, renamed_to = NULL, priority = 1, keys_due = ? WHERE address = ?`,
+    `UPDATE subjects SET holder = ?, leaver = NULL, renamed_to = NULL, renamed_user = NULL, priority = 1, keys_due = ? WHERE address = ?`,
     claimant.external_id, decision === 'take-over' ? 2 : 0, address)
+  refreshIdentityHold(store, address)
   markAddress(store, address, 'now')
   writeJournal(store, { kind: 'identity.released', subject: address, actor, data: { decision, reason, user: claimant.id } })
   return ok(undefined)

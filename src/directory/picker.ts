@@ -1,9 +1,11 @@
-import { decide } from '../reconcile/decide'
+import { decide, type Decision } from '../reconcile/decide'
 import { removals } from '../reconcile/plan'
 import { optionsFor } from '../reconcile/reconcile'
 import type { SubjectStore } from '../reconcile/store'
 import type { Arize } from '../reconcile/target'
+import { reportDefect } from './gate'
 import type { Store } from './sql'
+import { SWEPT } from './subjects'
 
 /**
  * Which subject is next: leavers first, then the one that is due the longest. Before the first mover of a burst everybody
@@ -36,7 +38,7 @@ export const createPicker = (options: PickerOptions): Picker => {
   const givenUp = new Set<string>()
   let scanning: Promise<void> | null = null
 
-  const first = (priority: 0 | 1): string | null => {
+  const first = (priority: number): string | null => {
     const time = isHurried ? `state = 'due'` : `due <= ${store.now()}`
     const skipped = taken.size + givenUp.size
     const rows = store.sql.rows<{ address: string }>(
@@ -52,7 +54,7 @@ export const createPicker = (options: PickerOptions): Picker => {
       })
       await scanning
       // Somebody may have left while movers were being counted.
-      address = first(0) ?? first(1)
+      address = first(0) ?? first(1) ?? first(SWEPT)
     }
     if (address !== null) taken.add(address)
     return address
@@ -68,7 +70,9 @@ export const createPicker = (options: PickerOptions): Picker => {
 /** Gives every due mover with ledger rows its mark for the brake: would its plan take something away? */
 const scanMovers = async ({ store, subjects, arize, yieldTurn }: PickerOptions): Promise<void> => {
   const { sql } = store
-  const unscanned = `scanned IS NULL AND due IS NOT NULL AND leaver IS NULL AND state = 'due'`
+  // The plus keeps SQLite on the index of the unscanned: the one by state has everybody who is due.
+  const unscanned = `scanned IS NULL AND due IS NOT NULL AND leaver IS NULL AND +state = 'due'`
+  const unreadable = new Set<string>()
   let afterSeq = 0
   for (;;) {
     // Who holds nothing can lose nothing.
@@ -77,17 +81,28 @@ const scanMovers = async ({ store, subjects, arize, yieldTurn }: PickerOptions):
       `SELECT seq, address, generation FROM subjects WHERE ${unscanned} AND seq > ? ORDER BY seq LIMIT ${SCAN_SLICE}`, afterSeq)
     for (const { seq, address, generation } of rows) {
       afterSeq = seq
-      const decision = decide(subjects.snapshot(address), subjects.names(), optionsFor(arize.normal, subjects, address))
-      if (decision.missing.length > 0) {
-        const read = await subjects.readNames(decision.missing)
-        // Without names nothing is planned away; whoever is picked next meets the same error and says so.
-        if (!read.ok) return
+      const decision = tryDecide(subjects, arize.normal, address)
+      const missing = (decision?.missing ?? []).filter((list) => !unreadable.has(JSON.stringify(list)))
+      if (missing.length > 0) {
+        // A list that cannot be read: nothing is planned away from this person, and the others are counted all the same.
+        if (!(await subjects.readNames(missing)).ok) for (const list of missing) unreadable.add(JSON.stringify(list))
         afterSeq = seq - 1
         break
       }
-      sql.run(`UPDATE subjects SET scanned = ?, lowers = ? WHERE address = ? AND generation = ?`, generation, removals(decision.plan).length > 0 ? 1 : 0, address, generation)
+      const lowers = decision !== null && removals(decision.plan).length > 0
+      sql.run(`UPDATE subjects SET scanned = ?, lowers = ? WHERE address = ? AND generation = ?`, generation, lowers ? 1 : 0, address, generation)
     }
     if (rows.length === 0) return
     await yieldTurn()
+  }
+}
+
+/** Null when the row itself is broken: its own run meets the same defect and reports it. */
+const tryDecide = (subjects: SubjectStore, arize: Arize, address: string): Decision | null => {
+  try {
+    return decide(subjects.snapshot(address), subjects.names(), optionsFor(arize, subjects, address))
+  } catch (error) {
+    reportDefect('scan', error)
+    return null
   }
 }

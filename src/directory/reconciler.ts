@@ -1,15 +1,16 @@
 import { backoffMs, pauseMs } from '../reconcile/backoff'
-import { NOTHING, reconcile, type Outcome } from '../reconcile/reconcile'
-import type { SubjectStore } from '../reconcile/store'
+import { reconcile, type Outcome } from '../reconcile/reconcile'
+import type { SubjectStore, Verdict } from '../reconcile/store'
 import type { Arize } from '../reconcile/target'
 import { halt, preflight, reportDefect } from './gate'
 import { writeJournal } from './journal'
 import { readMeta, rulesRevision, writeMeta } from './meta'
+import { staleLists } from './names'
 import { createPicker, type Picker } from './picker'
 import type { Store } from './sql'
 import { endRun } from './subjectStore'
-import { subjectOf } from './subjects'
-import { runTimers, rereadNames, sweepAll } from './timers'
+import { subjectOf, SWEPT } from './subjects'
+import { doubtNames, runTimers, sweepAll } from './timers'
 
 /**
  * The Directory's work on Arize: picks due subjects, leavers first, and lets `reconcile` make each of them agree. An alarm
@@ -31,6 +32,8 @@ const SUBJECTS_PER_TURN = 10
 const CONFLICT_RECHECK_MS = 3_600_000
 const NIGHT_MS = 24 * 3_600_000
 const SETTLE_MS = 30_000
+/** After a defect the next alarm waits this long: whatever it was must not spin. */
+const DEFECT_PAUSE_MS = 1_000
 const TRIES_WHEN_SETTLING = 3
 
 export interface ReconcilerOptions {
@@ -60,6 +63,8 @@ export interface Reconciler {
   readonly alarm: () => Promise<void>
   /** Tries everything that is due, whatever its time, for at most 30 s. */
   readonly settle: () => Promise<Counts>
+  /** Resolves when nothing is being worked on. */
+  readonly idle: () => Promise<void>
   /** Arms the alarm for the next thing to do. Synchronous, for the same stretch as the write that made it due. */
   readonly arm: () => void
 }
@@ -110,13 +115,19 @@ export const createReconciler = (options: ReconcilerOptions): Reconciler => {
     }
   }
 
-  const work = (run: Run): Promise<unknown> => Promise.all(Array.from({ length: LANES }, () => lane(run)))
+  // Every lane is waited for, or the lock would be free while one still works.
+  const work = async (run: Run): Promise<void> => {
+    const lanes = await Promise.allSettled(Array.from({ length: LANES }, () => lane(run)))
+    for (const result of lanes) if (result.status === 'rejected') throw result.reason
+  }
 
   const alarm = (): Promise<void> =>
     exclusively(async () => {
+      let pauseMs = 0
       try {
-        await runTimers(store, subjects, arize.normal, options.retentionDays())
+        await runTimers(store, arize.normal, options.retentionDays())
         if (isClosed(store)) return
+        recheckDue(store)
         const callsBefore = options.callsMade()
         const run: Run = {
           picker: createPicker({ ...options, isHurried: false }),
@@ -127,8 +138,10 @@ export const createReconciler = (options: ReconcilerOptions): Reconciler => {
         await work(run)
       } catch (error) {
         reportDefect('alarm', error)
+        pauseMs = DEFECT_PAUSE_MS
       } finally {
-        arm()
+        const at = nextWake(store)
+        if (at !== null) wakeAt(Math.max(at, store.now() + pauseMs))
       }
     })
 
@@ -139,7 +152,7 @@ export const createReconciler = (options: ReconcilerOptions): Reconciler => {
       try {
         if (readMeta(store, 'halted') !== null) await preflight(store, arize.normal)
         writeMeta(store, 'paused', null)
-        await rereadNames(store, subjects, { onlyIfUnresolved: true })
+        if (doubtNames(store)) await subjects.readNames(staleLists(store))
         sweepAll(store)
         await work({
           picker: createPicker({ ...options, isHurried: true }),
@@ -159,6 +172,7 @@ export const createReconciler = (options: ReconcilerOptions): Reconciler => {
   return {
     alarm,
     settle,
+    idle: () => exclusively(async () => undefined),
     arm: () => {
       // A run arms when it ends, and looks for new work after every subject.
       if (!isBusy) arm()
@@ -171,8 +185,9 @@ const runOne = async (options: ReconcilerOptions, run: Run, address: string): Pr
   for (let tries = 1; ; tries += 1) {
     const row = subjectOf(store, address)
     if (row === null) return
+    const seen = { generation: row.generation, rules: rulesRevision(store) }
     const outcome = await outcomeOf(options, run, address, row.leaver !== null)
-    keepOutcome(options, run, address, row.generation, outcome)
+    tryKeep(options, run, address, seen, outcome)
     const isAgain = run.isHurried && (outcome.kind === 'retry' || outcome.kind === 'pause')
     if (!isAgain || tries >= TRIES_WHEN_SETTLING || !run.goesOn()) {
       if (isAgain) run.picker.giveUp(address)
@@ -189,21 +204,37 @@ const outcomeOf = async ({ store, subjects, arize }: ReconcilerOptions, run: Run
     return await reconcile({ arize: isLeaver ? arize.urgent : arize.normal, store: subjects, now: store.now, isHurried: run.isHurried }, address)
   } catch (error) {
     reportDefect('reconcile', error)
-    return { kind: 'retry', sentence: 'The bridge met a defect of its own; the log has it.', verdict: NOTHING }
+    return DEFECT
   }
 }
 
-const keepOutcome = (options: ReconcilerOptions, run: Run, address: string, generation: number, outcome: Outcome): void => {
+const DEFECT: Outcome = { kind: 'retry', sentence: 'The bridge met a defect of its own; the log has it.', verdict: null }
+
+/** The state of the subject and of the rules that a run started from. */
+interface Seen {
+  readonly generation: number
+  readonly rules: number
+}
+
+/** An outcome that cannot be written down is a defect of one person, who is tried again later, and stops nobody else. */
+const tryKeep = (options: ReconcilerOptions, run: Run, address: string, seen: Seen, outcome: Outcome): void => {
+  try {
+    keepOutcome(options, run, address, seen, outcome)
+  } catch (error) {
+    reportDefect('outcome', error)
+    keepOutcome(options, run, address, seen, DEFECT)
+  }
+}
+
+const keepOutcome = (options: ReconcilerOptions, run: Run, address: string, { generation, rules }: Seen, outcome: Outcome): void => {
   const { store, random } = options
   const row = subjectOf(store, address)
   if (row === null) return
   const now = store.now()
-  const rules = rulesRevision(store)
   switch (outcome.kind) {
     case 'done': {
-      if (readMeta(store, 'paused') !== null) writeMeta(store, 'paused', null)
-      const { conflicts, withheld } = outcome.verdict
-      const isHeld = conflicts.length > 0 || withheld.length > 0 || row.identity_hold !== null
+      if ((readMeta(store, 'paused')?.until ?? now) < now) writeMeta(store, 'paused', null)
+      const isHeld = isHolding(outcome.verdict) || row.identity_hold !== null
       endRun(store, address, generation, { state: isHeld ? 'held' : 'in_step', due: recheckAt(outcome, now), attempts: 0, lastError: null, verdict: outcome.verdict, rules })
       return
     }
@@ -231,11 +262,20 @@ const keepOutcome = (options: ReconcilerOptions, run: Run, address: string, gene
   }
 }
 
+const isHolding = (verdict: Verdict | null): boolean =>
+  verdict !== null && (verdict.conflicts.length > 0 || verdict.withheld.length > 0 || verdict.areKeysHeld)
+
 /** Conflicts heal in Arize's own settings, which nothing tells the bridge of; an exemption ends on its date. */
 const recheckAt = ({ verdict }: Outcome, now: number): number | null => {
+  if (verdict === null) return null
   const isConflict = verdict.conflicts.some(({ code }) => code === 'annotator_rule' || code === 'account_role' || code === 'annotator_mixed')
   const isExempt = verdict.withheld.some(({ reason }) => reason === 'exempt' || reason === 'unresolved_grant')
   return isConflict || isExempt ? now + CONFLICT_RECHECK_MS : null
+}
+
+/** Whoever is held or stuck until now is due like everybody else, and counted by the brake. */
+const recheckDue = ({ sql, now }: Store): void => {
+  sql.run(`UPDATE subjects SET state = 'due', scanned = NULL WHERE state IN ('held', 'stuck') AND +due <= ?`, now())
 }
 
 /** When the next alarm has something to do (ms), or null. */
@@ -245,7 +285,8 @@ export const nextWake = (store: Store): number | null => {
   if (readMeta(store, 'halted') !== null) return timer
   const due = sql.one<{ at: number | null }>(
     `SELECT min(at) AS at FROM (SELECT min(due) AS at FROM subjects WHERE priority = 0 AND due IS NOT NULL
-       UNION ALL SELECT min(due) AS at FROM subjects WHERE priority = 1 AND due IS NOT NULL)`)?.at ?? null
+       UNION ALL SELECT min(due) AS at FROM subjects WHERE priority = 1 AND due IS NOT NULL
+       UNION ALL SELECT min(due) AS at FROM subjects WHERE priority = ${SWEPT} AND due IS NOT NULL)`)?.at ?? null
   const paused = readMeta(store, 'paused')?.until ?? 0
   const times = [timer, due === null ? null : Math.max(due, paused)].filter((at) => at !== null)
   return times.length === 0 ? null : Math.min(...times)

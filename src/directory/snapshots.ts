@@ -1,6 +1,7 @@
 import type { GroupFact } from '../policy/evaluate'
 import type { Conflict } from '../policy/entitlement'
 import type { Exemption, Snapshot } from '../reconcile/snapshot'
+import { foldAddress } from '../scim/address'
 import { ledgerOf } from './ledger'
 import type { PolicyInForce } from './policies'
 import type { Store } from './sql'
@@ -94,7 +95,7 @@ export const snapshotOf = (store: Store, address: string, policy: PolicyInForce,
     isAccountDoubtful: row === null || doubtsAccount(row, store.now()),
     ledger: ledgerOf(store, address),
     renamedTo: pendingRename(store, row),
-    isProtected: (policy.compiled?.policy.protected ?? []).some((person) => person.trim().toLowerCase() === address),
+    isProtected: (policy.compiled?.policy.protected ?? []).some((person) => foldAddress(person) === address),
     isOwnUser: ownUser === address,
     exemption: exemptionOf(store, address),
     approved: new Set(row?.approved === null || row === null ? [] : (JSON.parse(row.approved) as string[])),

@@ -1,7 +1,8 @@
 import type { SubjectStore, Verdict } from '../reconcile/store'
 import type { Names } from '../reconcile/target'
 import { roleKey } from '../policy/role'
-import { clearanceOf, keepHold } from './holds'
+import { EMPTY_POLICY } from '../policy/document'
+import { clearanceOf, keepHold, peopleWithRoles } from './holds'
 import { someIds, writeJournal } from './journal'
 import * as ledger from './ledger'
 import { setTimer } from './meta'
@@ -24,6 +25,7 @@ export interface SubjectStoreOptions {
 
 export const createSubjectStore = (store: Store, { policy, ownUser, names }: SubjectStoreOptions): SubjectStore => {
   const { sql, now } = store
+  const base = createBase(store)
   return {
     snapshot: (address) => snapshotOf(store, address, policy(), ownUser),
     names: createNameCache(store),
@@ -31,8 +33,9 @@ export const createSubjectStore = (store: Store, { policy, ownUser, names }: Sub
     forgetNames: () => forgetNames(store),
     isLastAdmin: (address, organizationId) => ledger.isLastAdmin(store, address, organizationId),
     clearance: (address) => {
-      const limits = policy().compiled?.policy.brake
-      return limits === undefined ? { isCleared: false, sentence: 'There is no valid policy.' } : clearanceOf(store, address, limits)
+      // Without a valid policy nothing is taken from movers anyway, and leavers go within the usual limits.
+      const limits = (policy().compiled?.policy ?? EMPTY_POLICY).brake
+      return clearanceOf(store, address, limits, base)
     },
 
     intendCreate: (address) => {
@@ -54,6 +57,7 @@ export const createSubjectStore = (store: Store, { policy, ownUser, names }: Sub
     },
     keysRevoked: (address, keyIds) => {
       sql.run(`UPDATE subjects SET keys_due = 0 WHERE address = ?`, address)
+      if (keyIds.length > 0) rememberRemoval(store, address)
       if (keyIds.length > 0) writeJournal(store, { kind: 'arize.keys_revoked', subject: address, data: someIds(keyIds) })
     },
 
@@ -87,6 +91,17 @@ export const createSubjectStore = (store: Store, { policy, ownUser, names }: Sub
   }
 }
 
+/** How long the base of the limits in percent is believed: counting 100,000 people for each of them would take hours. */
+const BASE_AGE_MS = 10_000
+
+const createBase = (store: Store): (() => number) => {
+  let known: { at: number; people: number } | null = null
+  return () => {
+    if (known === null || store.now() - known.at > BASE_AGE_MS) known = { at: store.now(), people: peopleWithRoles(store) }
+    return known.people
+  }
+}
+
 /** Approved removals do not count against the next hour: somebody has judged them. */
 const rememberRemoval = ({ sql, now }: Store, address: string): void => {
   sql.run(
@@ -113,31 +128,47 @@ export const endRun = (store: Store, address: string, generation: number, ending
   const { sql } = store
   const row = subjectOf(store, address)
   if (row === null) return true
-  if (ending.verdict !== null) keepVerdict(store, row, ending.verdict)
-  const isFinished = row.generation === generation
-  if (!isFinished) {
+  if (row.generation !== generation) {
+    // What the run found out is about a person who has changed since.
     sql.run(`UPDATE subjects SET lowers = 0 WHERE address = ?`, address)
     return false
   }
+  if (ending.verdict !== null) keepVerdict(store, row, ending.verdict)
   const isDone = ending.state !== 'due'
   sql.run(
     `UPDATE subjects SET state = ?, due = ?, attempts = ?, last_error = ?, policy_version = ?,
        marked = CASE WHEN ? THEN NULL ELSE marked END, wait_until = CASE WHEN ? THEN NULL ELSE wait_until END,
-       cause = CASE WHEN ? AND hold_id IS NULL THEN NULL ELSE cause END, lowers = CASE WHEN ? THEN 0 ELSE lowers END, scanned = generation,
+       cause = CASE WHEN ? THEN NULL ELSE cause END, lowers = CASE WHEN ? THEN 0 ELSE lowers END, scanned = generation,
        approved = CASE WHEN ? THEN NULL ELSE approved END, priority = CASE WHEN leaver IS NULL THEN 1 ELSE 0 END
      WHERE address = ?`,
     ending.state, ending.due, ending.attempts, ending.lastError, ending.rules,
-    isDone ? 1 : 0, isDone ? 1 : 0, isDone ? 1 : 0, isDone ? 1 : 0, isDone ? 1 : 0, address)
+    isDone ? 1 : 0, isDone ? 1 : 0, isDone && !isLoweringWithheld(ending.verdict) ? 1 : 0, isDone ? 1 : 0, isDone ? 1 : 0, address)
   tell(store, row, ending)
   if (ending.state === 'in_step') wakeFormerAddresses(store, address)
   return true
 }
 
-const keepVerdict = (store: Store, row: SubjectRow, { grants, conflicts, withheld, brake }: Verdict): void => {
+/** Something would still be taken: why it is asked for (a renamed group) must not be forgotten. A run without a verdict may have seen it. */
+const isLoweringWithheld = (verdict: Verdict | null): boolean => verdict === null || verdict.withheld.some(({ change }) => change.lowers)
+
+/** A list for the person's page. Beyond this size it is cut: a row that cannot be written would stop everybody. */
+const MAX_LIST_BYTES = 200_000
+
+const listed = (list: readonly unknown[]): string => {
+  let text = JSON.stringify(list)
+  for (let length = list.length; text.length > MAX_LIST_BYTES; ) {
+    length = Math.floor(length / 2)
+    text = JSON.stringify(list.slice(0, length))
+  }
+  return text
+}
+
+const keepVerdict = (store: Store, row: SubjectRow, verdict: Verdict): void => {
+  const { grants, conflicts, withheld } = verdict
   store.sql.run(
     `UPDATE subjects SET grants = ?, conflicts = ?, withheld = ? WHERE address = ?`,
-    JSON.stringify(grants), JSON.stringify(conflicts), JSON.stringify(withheld), row.address)
-  keepHold(store, row, withheld, brake)
+    listed(grants), listed(conflicts), listed(withheld), row.address)
+  keepHold(store, row, verdict)
   if (JSON.stringify(conflicts) !== row.conflicts && conflicts.length > 0) {
     writeJournal(store, { kind: 'subject.conflict', subject: row.address, data: { sentences: conflicts.map(({ sentence }) => sentence) } })
   }

@@ -11,9 +11,13 @@ export const LONGEST_QUIET_MS = 15_000
 
 /**
  * `quiet`: after a quiet moment. `emptied`: an emptied, deleted or renamed group, which providers often fill again at
- * once: 15 s. `now`: at once, in its turn.
+ * once: 15 s. `now`: at once, in its turn. `sweep`: everybody is looked at again after a change of the rules, behind whoever
+ * has a change of their own, and never before a quiet time that still runs.
  */
-export type MarkMode = 'quiet' | 'emptied' | 'now'
+export type MarkMode = 'quiet' | 'emptied' | 'now' | 'sweep'
+
+/** Priorities: 0 leavers, 1 whoever has a change of their own, 2 whoever is only looked at again. */
+export const SWEPT = 2
 
 /** Why the mark was made, where the brake treats it differently whatever the number of people. */
 export type MarkCause = 'rename'
@@ -27,10 +31,11 @@ const mark = (
 ): number => {
   const at = now()
   const waitUntil = mode === 'emptied' ? at + LONGEST_QUIET_MS : null
-  const first = mode === 'now' ? at : (waitUntil ?? at + QUIET_MS)
+  const isPrompt = mode === 'now' || mode === 'sweep'
+  const first = isPrompt ? at : (waitUntil ?? at + QUIET_MS)
   return sql.run(
-    `INSERT INTO subjects (address, due, marked, changed, wait_until, cause, generation, state)
-     SELECT DISTINCT a.address, ${first}, ${at}, ${at}, ${waitUntil ?? 'NULL'}, ${cause === null ? 'NULL' : `'${cause}'`}, 1, 'due'
+    `INSERT INTO subjects (address, due, marked, changed, wait_until, cause, generation, state, priority)
+     SELECT DISTINCT a.address, ${first}, ${at}, ${at}, ${waitUntil ?? 'NULL'}, ${cause === null ? 'NULL' : `'${cause}'`}, 1, 'due', ${mode === 'sweep' ? SWEPT : 1}
      FROM (${addresses}) a WHERE a.address IS NOT NULL
      ON CONFLICT (address) DO UPDATE SET
        generation = generation + 1,
@@ -38,11 +43,13 @@ const mark = (
        state = 'due',
        scanned = NULL,
        marked = coalesce(marked, ${at}),
-       changed = ${at},
+       changed = ${mode === 'sweep' ? 'changed' : String(at)},
+       priority = CASE WHEN priority = 0 THEN 0 WHEN ${mode === 'sweep' ? 1 : 0} AND (state <> 'due' OR priority = ${SWEPT}) THEN ${SWEPT} ELSE 1 END,
        wait_until = max(coalesce(wait_until, 0), coalesce(excluded.wait_until, 0)),
        cause = coalesce(excluded.cause, cause),
        due = CASE
          WHEN priority = 0 OR ${mode === 'now' ? 1 : 0} THEN ${at}
+         WHEN ${mode === 'sweep' ? 1 : 0} THEN max(coalesce(CASE WHEN state = 'due' THEN due END, ${at}), coalesce(wait_until, 0))
          ELSE max(
            min(${at + QUIET_MS}, coalesce(marked, ${at}) + ${LONGEST_QUIET_MS}),
            coalesce(wait_until, 0), coalesce(excluded.wait_until, 0)) END`,
@@ -72,12 +79,17 @@ export const markAddress = (store: Store, address: string, mode: MarkMode): void
   mark(store, `SELECT ? AS address`, [address], mode, null)
 }
 
+/** Whoever has a grant whose name means nothing in Arize. */
+export const markUnresolved = (store: Store): void => {
+  mark(store, `SELECT address FROM subjects WHERE state = 'held' AND instr(conflicts, '"code":"unresolved"') > 0`, [], 'sweep', null)
+}
+
 /** Marks every subject that has a state to lose or gain after a policy or catalogue change, a slice at a time. */
 export const markSlice = (store: Store, afterSeq: number, limit: number, policyVersion: number): number | null => {
   const last = store.sql.one<{ seq: number | null; n: number }>(
     `SELECT max(seq) AS seq, count(*) AS n FROM (SELECT seq FROM subjects WHERE seq > ? ORDER BY seq LIMIT ?)`, afterSeq, limit)
   if (last?.seq === null || last === null) return null
-  mark(store, `SELECT address FROM subjects WHERE seq > ? AND seq <= ? AND policy_version < ?`, [afterSeq, last.seq, policyVersion], 'now', null)
+  mark(store, `SELECT address FROM subjects WHERE seq > ? AND seq <= ? AND policy_version < ?`, [afterSeq, last.seq, policyVersion], 'sweep', null)
   return last.n < limit ? null : last.seq
 }
 
@@ -94,6 +106,8 @@ export interface SubjectRow extends Row {
   holder: string | null
   leaver: 'deactivated' | 'deleted' | null
   renamed_to: string | null
+  /** The user that was renamed: only what becomes of them concerns this address. */
+  renamed_user: string | null
   identity_hold: string | null
   arize_id: string | null
   arize_role: string | null

@@ -1,13 +1,14 @@
-import type { SubjectStore } from '../reconcile/store'
+import type { Conflict } from '../policy/entitlement'
 import type { Arize } from '../reconcile/target'
 import { preflight } from './gate'
+import { trimHolds } from './holds'
 import { trimJournal } from './journal'
 import { changeRules, clearTimer, dueTimers, moveTimer, rulesRevision, setTimer, type Timer } from './meta'
-import { forgetNames, knownLists } from './names'
+import { forgetLists, forgetNames } from './names'
 import type { Store } from './sql'
-import { markSlice } from './subjects'
+import { markSlice, markUnresolved } from './subjects'
 
-/** What the Directory does by the clock: sweeps after a change of the rules, names read again, once a night, preflights. */
+/** What the Directory does by the clock: sweeps after a change of the rules, names read again, once a night, preflights, trimming. */
 
 const SWEEP_SLICE = 1_000
 const NAMES_FIRST_MS = 60_000
@@ -15,14 +16,14 @@ const NAMES_LONGEST_MS = 15 * 60_000
 const DAY_MS = 24 * 3_600_000
 const NIGHT_MS = DAY_MS
 
-export const runTimers = async (store: Store, subjects: SubjectStore, arize: Arize, retentionDays: number): Promise<void> => {
+/** Short work, none of which reads a list from Arize: leavers must not wait for it. */
+export const runTimers = async (store: Store, arize: Arize, retentionDays: number): Promise<void> => {
   for (const timer of dueTimers(store)) {
     if (timer.kind === 'preflight') await preflight(store, arize)
     else if (timer.kind === 'sweep') sweepOnce(store, timer)
-    else if (timer.kind === 'names') await runNames(store, subjects, timer)
+    else if (timer.kind === 'names') runNames(store, timer)
     else if (timer.kind === 'nightly') runNightly(store)
-    else if (timer.kind === 'trim') runTrim(store, retentionDays)
-    else clearTimer(store, timer.kind)
+    else runTrim(store, retentionDays)
   }
 }
 
@@ -42,26 +43,35 @@ export const sweepAll = (store: Store): void => {
   }
 }
 
-const hasUnresolved = ({ sql }: Pick<Store, 'sql'>): boolean =>
-  sql.one(`SELECT 1 AS one FROM subjects WHERE state <> 'in_step' AND instr(conflicts, '"code":"unresolved"') > 0 LIMIT 1`) !== null
+/** At most so many people tell which names are open: the lists that they need are the same few. */
+const UNRESOLVED_SAMPLE = 200
 
-/** Reads every list of names again. A changed list makes everybody's verdict again. */
-export const rereadNames = async (store: Store, subjects: SubjectStore, { onlyIfUnresolved }: { onlyIfUnresolved: boolean }): Promise<boolean> => {
-  if (onlyIfUnresolved && !hasUnresolved(store)) return false
-  const before = rulesRevision(store)
-  await subjects.readNames(knownLists(store))
-  return rulesRevision(store) !== before
+/** The organizations in which a name of somebody's grants means nothing. */
+const unresolvedOrganizations = ({ sql }: Pick<Store, 'sql'>): ReadonlySet<string> | null => {
+  const rows = sql.rows<{ conflicts: string }>(
+    `SELECT conflicts FROM subjects WHERE state <> 'in_step' AND instr(conflicts, '"code":"unresolved"') > 0 LIMIT ?`, UNRESOLVED_SAMPLE)
+  if (rows.length === 0) return null
+  const entitlements = rows.flatMap(({ conflicts }) => (JSON.parse(conflicts) as Conflict[]).flatMap(({ entitlement }) => (entitlement === null ? [] : [entitlement])))
+  return new Set(entitlements.flatMap((entitlement) => ('organization' in entitlement ? [entitlement.organization] : [])))
+}
+
+/** Names that mean nothing to somebody are read again before they are next used. Returns whether there are any. */
+export const doubtNames = (store: Store): boolean => {
+  const organizations = unresolvedOrganizations(store)
+  if (organizations === null) return false
+  forgetLists(store, organizations)
+  return true
 }
 
 /** The cursor is the interval: a name that stays unknown is asked for less and less often. */
-const runNames = async (store: Store, subjects: SubjectStore, { cursor }: Timer): Promise<void> => {
+const runNames = (store: Store, { cursor }: Timer): void => {
   const intervalMs = Math.min(NAMES_LONGEST_MS, Number(cursor ?? NAMES_FIRST_MS) * 2)
-  if (!hasUnresolved(store)) {
+  if (!doubtNames(store)) {
     clearTimer(store, 'names')
     return
   }
-  const isChanged = await rereadNames(store, subjects, { onlyIfUnresolved: false })
-  moveTimer(store, 'names', store.now() + (isChanged ? NAMES_FIRST_MS : intervalMs), isChanged ? String(NAMES_FIRST_MS) : String(intervalMs))
+  markUnresolved(store)
+  moveTimer(store, 'names', store.now() + intervalMs, String(intervalMs))
 }
 
 /** Names and accounts are read again, and whoever is stuck is tried once more. */
@@ -74,7 +84,9 @@ const runNightly = (store: Store): void => {
 
 /** The journal keeps what the policy says (`journal.retentionDays`). */
 const runTrim = (store: Store, retentionDays: number): void => {
-  if (!trimJournal(store, store.now() - retentionDays * DAY_MS)) clearTimer(store, 'trim')
+  const before = store.now() - retentionDays * DAY_MS
+  trimHolds(store, before)
+  if (!trimJournal(store, before)) clearTimer(store, 'trim')
 }
 
 /** The first night of a tenant. */

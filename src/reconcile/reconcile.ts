@@ -12,7 +12,7 @@ import type { Snapshot } from './snapshot'
 import type { SubjectStore, Verdict } from './store'
 import type { Arize } from './target'
 
-export type Outcome = { readonly verdict: Verdict } & (
+export type Outcome = { /** Null when the run ended before anything was decided. */ readonly verdict: Verdict | null } & (
   | /** Everything that may be done is done. */ { readonly kind: 'done' }
   | /** Arize refused something for good, or something remains that the bridge may not touch. */ { readonly kind: 'stuck'; readonly sentence: string }
   | /** Nothing is wrong: it is too early. */ { readonly kind: 'wait'; readonly until: number }
@@ -42,7 +42,7 @@ export const reconcile = async (context: ReconcileContext, address: string): Pro
 
 type Once = Outcome | { readonly kind: 'again'; readonly sentence: string }
 
-export const NOTHING: Verdict = { grants: [], conflicts: [], withheld: [], brake: null }
+export const NOTHING: Verdict = { grants: [], conflicts: [], withheld: [], brake: null, areKeysHeld: false }
 
 const reconcileOnce = async (context: ReconcileContext, address: string, isRepeated: boolean): Promise<Once> => {
   const { arize, store } = context
@@ -52,7 +52,7 @@ const reconcileOnce = async (context: ReconcileContext, address: string, isRepea
   if (decided.kind !== 'decided') return decided
   const { snapshot, decision } = decided
   const settled = settledPlan(store, snapshot, decision.plan)
-  const verdict: Verdict = { grants: decision.evaluation.grants, conflicts: decision.conflicts, withheld: settled.withheld, brake: settled.brake }
+  const verdict: Verdict = { grants: decision.evaluation.grants, conflicts: decision.conflicts, withheld: settled.withheld, brake: settled.brake, areKeysHeld: false }
   const accountId = snapshot.account?.id
   if (accountId === undefined) return withoutAccount(context, snapshot, decision, verdict)
   // Somebody took the address over: the keys of whoever had it before go first.

@@ -18,7 +18,12 @@ export interface Verdict {
   readonly withheld: readonly Withheld[]
   /** The brake's sentence about the whole burst, when it held something. */
   readonly brake: string | null
+  /** The brake holds the revocation of the person's API keys. */
+  readonly areKeysHeld: boolean
 }
+
+/** The key under which a hold lists the revocation of a person's API keys, beside the keys of changes. */
+export const REVOKE_KEYS = 'revoke keys'
 
 /** The brake's word on one subject's removals (design section 10.3). */
 export interface Clearance {
