@@ -21,7 +21,8 @@ const refuseTakenPort = (variable, port) =>
     probe.listen(port, HOST, () => probe.close(() => resolve()))
   })
 
-const workerOf = (name, config, bundle, port, bindings) => {
+/** One bundle behind a socket of its own. `config` and `bundle` are paths in the repository. */
+export const workerOf = (name, config, bundle, port, bindings) => {
   if (!existsSync(root + bundle)) throw new Error(`${bundle} was not built.`)
   // Naming a file for variables, even one that is not there, keeps a developer's .dev.vars out.
   const { workerOptions } = wranglerApi().unstable_getMiniflareWorkerOptions(root + config, undefined, { envFiles: ['no variables'] })
@@ -69,12 +70,11 @@ const waitUntilAnswering = async (url) => {
 }
 
 /**
- * Serves both bundles until `stop`. Whatever the Workers and the runtime say goes to `tell`, never to standard output.
- * @param {{ port: number, arizePort: number, folder: string, bindings: Record<string, string>, tell: (line: string) => void }} options
+ * Serves these Workers in one workerd until `stop`. Whatever they and the runtime say goes to `tell`, never to standard output.
+ * `probes` are addresses that answer once all is up.
+ * @param {{ workers: object[], probes: string[], folder: string, tell: (line: string) => void }} options
  */
-export const startServers = async ({ port, arizePort, folder, bindings, tell }) => {
-  await refuseTakenPort('PORT', port)
-  await refuseTakenPort('ARIZE_PORT', arizePort)
+export const startWorkers = async ({ workers, probes, folder, tell }) => {
   const { convertV4MiniflareOptions, Log, LogLevel, Miniflare } = miniflare()
   class QuietLog extends Log {
     log(line) {
@@ -90,19 +90,31 @@ export const startServers = async ({ port, arizePort, folder, bindings, tell }) 
     handleStructuredLogs: ({ message }) => tell(message),
     telemetry: { enabled: false },
     resourcePersistencePath: folder,
-    workers: [
-      workerOf('bridge', 'wrangler.toml', 'dist/bridge/index.js', port, bindings),
-      workerOf('arize', 'dev/arize/wrangler.toml', 'dist/arize/index.js', arizePort, {}),
-    ],
+    workers,
   })
   const server = withoutSignalListeners(() => new Miniflare(options))
   try {
     await server.ready
-    const urls = { bridge: `http://${HOST}:${port}`, arize: `http://${HOST}:${arizePort}` }
-    await Promise.all([waitUntilAnswering(`${urls.bridge}/healthz`), waitUntilAnswering(`${urls.arize}/_emulator/state`)])
-    return { ...urls, stop: () => server.dispose() }
+    await Promise.all(probes.map(waitUntilAnswering))
+    return { stop: () => server.dispose() }
   } catch (error) {
     await server.dispose().catch(() => undefined)
     throw error
   }
+}
+
+/**
+ * Serves both bundles until `stop`.
+ * @param {{ port: number, arizePort: number, folder: string, bindings: Record<string, string>, tell: (line: string) => void }} options
+ */
+export const startServers = async ({ port, arizePort, folder, bindings, tell }) => {
+  await refuseTakenPort('PORT', port)
+  await refuseTakenPort('ARIZE_PORT', arizePort)
+  const urls = { bridge: `http://${HOST}:${port}`, arize: `http://${HOST}:${arizePort}` }
+  const workers = [
+    workerOf('bridge', 'wrangler.toml', 'dist/bridge/index.js', port, bindings),
+    workerOf('arize', 'dev/arize/wrangler.toml', 'dist/arize/index.js', arizePort, {}),
+  ]
+  const { stop } = await startWorkers({ workers, probes: [`${urls.bridge}/healthz`, `${urls.arize}/_emulator/state`], folder, tell })
+  return { ...urls, stop }
 }
