@@ -103,29 +103,11 @@ const keep = (store: Store, kind: string, parent: string, key: string, list: rea
 const sameNames = (known: ReadonlyMap<string, string>, list: readonly Named[]): boolean =>
   known.size === list.length && list.every(({ id, name }) => known.get(name) === id)
 
-const listNamed = (key: string): Missing => {
-  if (key === 'organization') return { kind: 'organizations' }
-  return key === 'customRole' ? { kind: 'customRoles' } : { kind: 'spaces', organizationId: key.slice('space:'.length) }
-}
-
 /** Names are read again before they are next used. The old lists stay, to see what changed. */
 export const forgetNames = (store: Store): void => {
   const read = readMeta(store, 'namesRead') ?? {}
   writeMeta(store, 'namesRead', Object.fromEntries(Object.keys(read).map((key) => [key, 0])))
 }
-
-/** The lists that unresolved names depend on: organizations, custom roles, and the spaces of these organizations. */
-export const forgetLists = (store: Pick<Store, 'sql'>, organizations: ReadonlySet<string>): void => {
-  const read = readMeta(store, 'namesRead') ?? {}
-  const known = stored(store, 'organization', '')
-  const ids = new Set([...organizations].flatMap((name) => known.get(name) ?? []))
-  const isDoubtful = (key: string): boolean => !key.startsWith('space:') || ids.has(key.slice('space:'.length))
-  writeMeta(store, 'namesRead', Object.fromEntries(Object.entries(read).map(([key, at]) => [key, isDoubtful(key) ? 0 : at])))
-}
-
-/** The lists that were forgotten. */
-export const staleLists = (store: Pick<Store, 'sql'>): Missing[] =>
-  Object.entries(readMeta(store, 'namesRead') ?? {}).filter(([, at]) => at === 0).map(([key]) => listNamed(key))
 
 /** A space list of an organization that is gone is never read again. */
 export const forgetOrganization = (store: Store, organizationId: string): void => {

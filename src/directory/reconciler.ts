@@ -5,11 +5,10 @@ import type { Arize } from '../reconcile/target'
 import { halt, preflight, reportDefect } from './gate'
 import { writeJournal } from './journal'
 import { readMeta, rulesRevision, writeMeta } from './meta'
-import { staleLists } from './names'
 import { createPicker, type Picker } from './picker'
 import type { Store } from './sql'
 import { endRun } from './subjectStore'
-import { subjectOf, SWEPT } from './subjects'
+import { markUnresolved, subjectOf, SWEPT } from './subjects'
 import { doubtNames, runTimers, sweepAll } from './timers'
 
 /**
@@ -78,7 +77,7 @@ interface Run {
 }
 
 export const createReconciler = (options: ReconcilerOptions): Reconciler => {
-  const { store, subjects, arize, wakeAt } = options
+  const { store, arize, wakeAt } = options
   let lock: Promise<void> = Promise.resolve()
   let isBusy = false
 
@@ -152,15 +151,19 @@ export const createReconciler = (options: ReconcilerOptions): Reconciler => {
       try {
         if (readMeta(store, 'halted') !== null) await preflight(store, arize.normal)
         writeMeta(store, 'paused', null)
-        if (doubtNames(store)) await subjects.readNames(staleLists(store))
-        sweepAll(store)
-        await work({
+        if (doubtNames(store)) markUnresolved(store)
+        const run: Run = {
           picker: createPicker({ ...options, isHurried: true }),
           isHurried: true,
           finished: 0,
           goesOn: () => now() < deadline && readMeta(store, 'halted') === null,
-        })
-        sweepAll(store)
+        }
+        // Names that turn out to be others make everybody's verdict anew.
+        while (sweepAll(store) || run.finished === 0) {
+          const finished = run.finished
+          await work(run)
+          if (run.finished === finished) break
+        }
       } catch (error) {
         reportDefect('settle', error)
       } finally {

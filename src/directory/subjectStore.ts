@@ -165,14 +165,15 @@ const listed = (list: readonly unknown[]): string => {
 
 const keepVerdict = (store: Store, row: SubjectRow, verdict: Verdict): void => {
   const { grants, conflicts, withheld } = verdict
+  const awaitsNames = verdict.awaitsNames || conflicts.some(({ code }) => code === 'unresolved')
   store.sql.run(
-    `UPDATE subjects SET grants = ?, conflicts = ?, withheld = ? WHERE address = ?`,
-    listed(grants), listed(conflicts), listed(withheld), row.address)
+    `UPDATE subjects SET grants = ?, conflicts = ?, withheld = ?, awaits_names = ? WHERE address = ?`,
+    listed(grants), listed(conflicts), listed(withheld), awaitsNames ? 1 : 0, row.address)
   keepHold(store, row, verdict)
   if (JSON.stringify(conflicts) !== row.conflicts && conflicts.length > 0) {
     writeJournal(store, { kind: 'subject.conflict', subject: row.address, data: { sentences: conflicts.map(({ sentence }) => sentence) } })
   }
-  if (conflicts.some(({ code }) => code === 'unresolved')) setTimer(store, 'names', store.now() + NAMES_AGAIN_MS)
+  if (awaitsNames) setTimer(store, 'names', store.now() + NAMES_AGAIN_MS)
   if (row.leaver !== null && withheld.some(({ reason }) => reason === 'protected') && row.withheld !== JSON.stringify(withheld)) {
     writeJournal(store, { kind: 'subject.alert', subject: row.address, data: { sentence: 'A protected person has left: nothing was removed. Decide by hand.' } })
   }

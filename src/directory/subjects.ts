@@ -79,9 +79,9 @@ export const markAddress = (store: Store, address: string, mode: MarkMode): void
   mark(store, `SELECT ? AS address`, [address], mode, null)
 }
 
-/** Whoever has a grant whose name means nothing in Arize. */
+/** Whoever has a grant or a group whose name means nothing in Arize. */
 export const markUnresolved = (store: Store): void => {
-  mark(store, `SELECT address FROM subjects WHERE state = 'held' AND instr(conflicts, '"code":"unresolved"') > 0`, [], 'sweep', null)
+  mark(store, `SELECT address FROM subjects WHERE awaits_names = 1`, [], 'sweep', null)
 }
 
 /** Marks every subject that has a state to lose or gain after a policy or catalogue change, a slice at a time. */
@@ -129,6 +129,7 @@ export interface SubjectRow extends Row {
   grants: string
   conflicts: string
   withheld: string
+  awaits_names: number
   scanned: number | null
   lowers: number
   hold_id: string | null

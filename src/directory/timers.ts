@@ -1,10 +1,9 @@
-import type { Conflict } from '../policy/entitlement'
 import type { Arize } from '../reconcile/target'
 import { preflight } from './gate'
 import { trimHolds } from './holds'
 import { trimJournal } from './journal'
 import { changeRules, clearTimer, dueTimers, moveTimer, rulesRevision, setTimer, type Timer } from './meta'
-import { forgetLists, forgetNames } from './names'
+import { forgetNames } from './names'
 import type { Store } from './sql'
 import { markSlice, markUnresolved } from './subjects'
 
@@ -34,33 +33,20 @@ const sweepOnce = (store: Store, { cursor }: Timer): void => {
   else moveTimer(store, 'sweep', store.now(), String(next))
 }
 
-/** All slices at once: for settling. */
-export const sweepAll = (store: Store): void => {
-  for (;;) {
+/** All slices at once: for settling. Returns whether there was a sweep to make. */
+export const sweepAll = (store: Store): boolean => {
+  for (let isNeeded = false; ; isNeeded = true) {
     const timer = dueTimers(store).find(({ kind }) => kind === 'sweep')
-    if (timer === undefined) return
+    if (timer === undefined) return isNeeded
     sweepOnce(store, timer)
   }
 }
 
-/** At most so many people tell which names are open: the lists that they need are the same few. */
-const UNRESOLVED_SAMPLE = 200
-
-/** The organizations in which a name of somebody's grants means nothing. */
-const unresolvedOrganizations = ({ sql }: Pick<Store, 'sql'>): ReadonlySet<string> | null => {
-  const rows = sql.rows<{ conflicts: string }>(
-    `SELECT conflicts FROM subjects WHERE state <> 'in_step' AND instr(conflicts, '"code":"unresolved"') > 0 LIMIT ?`, UNRESOLVED_SAMPLE)
-  if (rows.length === 0) return null
-  const entitlements = rows.flatMap(({ conflicts }) => (JSON.parse(conflicts) as Conflict[]).flatMap(({ entitlement }) => (entitlement === null ? [] : [entitlement])))
-  return new Set(entitlements.flatMap((entitlement) => ('organization' in entitlement ? [entitlement.organization] : [])))
-}
-
 /** Names that mean nothing to somebody are read again before they are next used. Returns whether there are any. */
 export const doubtNames = (store: Store): boolean => {
-  const organizations = unresolvedOrganizations(store)
-  if (organizations === null) return false
-  forgetLists(store, organizations)
-  return true
+  const isAwaited = store.sql.one(`SELECT 1 AS one FROM subjects WHERE awaits_names = 1 LIMIT 1`) !== null
+  if (isAwaited) forgetNames(store)
+  return isAwaited
 }
 
 /** The cursor is the interval: a name that stays unknown is asked for less and less often. */

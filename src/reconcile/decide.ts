@@ -24,6 +24,8 @@ export interface Decision {
   readonly plan: Plan
   /** Not empty: read these and decide again. The plan then removes nothing. */
   readonly missing: readonly Missing[]
+  /** A group fits a pattern and names nothing that exists in Arize: it may, once the names are read again. */
+  readonly awaitsNames: boolean
   /** Whether there is a grant that can be given now, and so a reason for an account to exist. */
   readonly hasGrant: boolean
 }
@@ -88,6 +90,7 @@ const decision = (
     desired,
     conflicts,
     missing,
+    awaitsNames: snapshot.policy !== null && namesNothing(snapshot.groups, snapshot.policy, evaluation),
     hasGrant: desired.length > 0 || evaluation.grants.some((grant) => grant.kind === 'account'),
     plan: plan({
       desired,
@@ -122,6 +125,10 @@ const reasonToKeep = (
     ? null
     : { sentence: `Group "${lost}" gave a role before and names nothing that exists in Arize now. Was an organization renamed there? What was given stays until the names agree again.` }
 }
+
+const namesNothing = (groups: Snapshot['groups'], policy: CompiledPolicy, { unmappedGroups }: Evaluation): boolean =>
+  unmappedGroups.length > 0 &&
+  groups.some((group) => unmappedGroups.includes(group.displayName) && mappingsOfGroup(policy, group).length > 0)
 
 /**
  * A group that a pattern still selects but that gives nothing any more, although the ledger has a role because of it: an

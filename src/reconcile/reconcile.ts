@@ -42,7 +42,7 @@ export const reconcile = async (context: ReconcileContext, address: string): Pro
 
 type Once = Outcome | { readonly kind: 'again'; readonly sentence: string }
 
-export const NOTHING: Verdict = { grants: [], conflicts: [], withheld: [], brake: null, areKeysHeld: false }
+export const NOTHING: Verdict = { grants: [], conflicts: [], withheld: [], brake: null, areKeysHeld: false, awaitsNames: false }
 
 const reconcileOnce = async (context: ReconcileContext, address: string, isRepeated: boolean): Promise<Once> => {
   const { arize, store } = context
@@ -52,7 +52,7 @@ const reconcileOnce = async (context: ReconcileContext, address: string, isRepea
   if (decided.kind !== 'decided') return decided
   const { snapshot, decision } = decided
   const settled = settledPlan(store, snapshot, decision.plan)
-  const verdict: Verdict = { grants: decision.evaluation.grants, conflicts: decision.conflicts, withheld: settled.withheld, brake: settled.brake, areKeysHeld: false }
+  const verdict: Verdict = { grants: decision.evaluation.grants, conflicts: decision.conflicts, withheld: settled.withheld, brake: settled.brake, areKeysHeld: false, awaitsNames: decision.awaitsNames }
   const accountId = snapshot.account?.id
   if (accountId === undefined) return withoutAccount(context, snapshot, decision, verdict)
   // Somebody took the address over: the keys of whoever had it before go first.

@@ -18,6 +18,8 @@ export interface Verdict {
   readonly withheld: readonly Withheld[]
   /** The brake's sentence about the whole burst, when it held something. */
   readonly brake: string | null
+  /** A group of the person names nothing that exists in Arize yet. */
+  readonly awaitsNames: boolean
   /** The brake holds the revocation of the person's API keys. */
   readonly areKeysHeld: boolean
 }

@@ -123,6 +123,24 @@ describe('reconciling', () => {
       expect(arize.memberships()).toEqual(['ada@example.com Machine Learning MEMBER', 'ada@example.com Machine Learning/Ranking ADMIN'])
     }))
 
+  it('gives a role by a name that a group has had all along, once the organization exists', () =>
+    openWorld(async ({ arize, policy, group, join, reconciler, subject, store }) => {
+      policy({ mappings: [{ id: 'named', group: 'arize-{organization}-{role}', grants: [{ organization: '{organization}', role: '{role}' }] }] })
+      group('arize-ml-member', [join('ada@example.com')])
+      group('arize-ops-viewer', [join('bob@example.com')])
+      expect(await reconciler.settle()).toEqual({ due: 0, held: 0, stuck: 0 })
+      arize.addOrganization('ML')
+      await reconciler.settle()
+      expect(arize.memberships()).toEqual(['ada@example.com ML MEMBER'])
+      arize.addOrganization('Ops')
+      for (let minute = 0; minute < 4; minute += 1) {
+        store.clock.at += 60_000
+        await reconciler.alarm()
+      }
+      expect(arize.memberships()).toEqual(['ada@example.com ML MEMBER', 'bob@example.com Ops READ_ONLY'])
+      expect(subject('bob@example.com').awaits_names).toBe(0)
+    }))
+
   it('removes nobody whose organization was named by the group and renamed in Arize', () =>
     openWorld(async ({ arize, policy, group, join, reconciler, subject, store }) => {
       arize.addOrganization('ML')
