@@ -1,7 +1,7 @@
 import type { NameView } from '../reconcile/snapshot'
 import type { Missing } from '../reconcile/decide'
 import type { ArizeError, Named, Names } from '../reconcile/target'
-import { err, ok, type Result } from '../result'
+import { ok, type Result } from '../result'
 import { changeRules, readMeta, rulesRevision, writeMeta } from './meta'
 import type { Store } from './sql'
 
@@ -66,8 +66,11 @@ export const readNames = async (store: Store, names: Names, wanted: readonly Mis
     if (done.has(key)) continue
     done.add(key)
     const list = await listOf(names, missing)
-    if (!list.ok) return err(list.error)
-    keep(store, kind, parent, key, list.value)
+    const isGone = !list.ok && list.error.kind === 'not_found' && missing.kind === 'spaces'
+    if (!list.ok && !isGone) return list
+    // An organization that is gone or hidden has no spaces: what it gives is unresolved, and nothing else waits for it.
+    keep(store, kind, parent, key, list.ok ? list.value : [])
+    if (isGone) forgetList(store, 'organization')
   }
   return ok(undefined)
 }
@@ -107,6 +110,12 @@ const sameNames = (known: ReadonlyMap<string, string>, list: readonly Named[]): 
 export const forgetNames = (store: Store): void => {
   const read = readMeta(store, 'namesRead') ?? {}
   writeMeta(store, 'namesRead', Object.fromEntries(Object.keys(read).map((key) => [key, 0])))
+}
+
+/** One list is read again before it is next used. */
+const forgetList = (store: Store, key: string): void => {
+  const read = readMeta(store, 'namesRead') ?? {}
+  if (read[key] !== undefined) writeMeta(store, 'namesRead', { ...read, [key]: 0 })
 }
 
 /** A space list of an organization that is gone is never read again. */
