@@ -96,6 +96,11 @@ export const closeResource = ({ sql }: Store, resource: Resource): readonly stri
   return holders.map(({ address }) => address)
 }
 
+/** The rows of one subject become another's. */
+export const moveRows = ({ sql }: Store, from: string, to: string): void => {
+  sql.run(`UPDATE OR REPLACE ledger SET address = ? WHERE address = ?`, to, from)
+}
+
 export const forgetRows = ({ sql }: Store, address: string): void => {
   sql.run(`DELETE FROM ledger WHERE address = ?`, address)
 }

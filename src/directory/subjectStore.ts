@@ -48,7 +48,11 @@ export const createSubjectStore = (store: Store, { policy, ownUser, names }: Sub
            arize_created = CASE WHEN ? THEN 1 ELSE arize_created END WHERE address = ?`,
         account.id, account.role, now(), isCreated ? 1 : 0, address)
       if (before?.arize_id === account.id) return
-      writeJournal(store, { kind: isCreated ? 'arize.created' : 'arize.adopted', subject: address, data: { account: account.id, role: account.role } })
+      const from = inheritAccount(store, address, account.id)
+      writeJournal(store, {
+        kind: isCreated ? 'arize.created' : 'arize.adopted', subject: address,
+        data: { account: account.id, role: account.role, ...(from === null ? {} : { from }) },
+      })
     },
     forgetAccount: (address) => {
       sql.run(`UPDATE subjects SET arize_id = NULL, arize_role = NULL, arize_read = NULL, arize_created = 0 WHERE address = ?`, address)
@@ -100,6 +104,21 @@ const createBase = (store: Store): (() => number) => {
     if (known === null || store.now() - known.at > BASE_AGE_MS) known = { at: store.now(), people: peopleWithRoles(store) }
     return known.people
   }
+}
+
+/**
+ * An account that got the person's new address in Arize too: what the former address was given on it is held by this one
+ * now. Returns the former address.
+ */
+const inheritAccount = (store: Store, address: string, accountId: string): string | null => {
+  const { sql } = store
+  const former = sql.one<{ address: string; arize_created: number }>(
+    `SELECT address, arize_created FROM subjects WHERE renamed_to = ? AND arize_id = ? AND address <> ? LIMIT 1`, address, accountId, address)
+  if (former === null) return null
+  ledger.moveRows(store, former.address, address)
+  sql.run(`UPDATE subjects SET arize_created = max(arize_created, ?) WHERE address = ?`, former.arize_created, address)
+  sql.run(`UPDATE subjects SET arize_id = NULL, arize_role = NULL, arize_read = NULL, arize_created = 0 WHERE address = ?`, former.address)
+  return former.address
 }
 
 /** Approved removals do not count against the next hour: somebody has judged them. */
