@@ -83,9 +83,11 @@ export const withdraw = ({ sql }: Store, address: string, resource: Resource): v
   sql.run(`UPDATE ledger SET intended = NULL, intended_at = NULL WHERE address = ? AND slot = ?`, address, slotKey(resource))
 }
 
-/** What was confirmed about the slots of a resource is in doubt: the next plan asserts them again. */
-export const doubt = ({ sql, now }: Store, address: string, resourceId: string): void => {
-  sql.run(`UPDATE ledger SET intended = role, intended_at = ? WHERE address = ? AND resource_id = ? AND role IS NOT NULL AND intended IS NULL`, now(), address, resourceId)
+/** What was confirmed about an organization and all that is in it is in doubt: the next plan asserts it again. */
+export const doubt = ({ sql, now }: Store, address: string, organizationId: string): void => {
+  sql.run(
+    `UPDATE ledger SET intended = role, intended_at = ? WHERE address = ? AND organization_id = ? AND role IS NOT NULL AND intended IS NULL`,
+    now(), address, organizationId)
 }
 
 /** Closes the rows of a resource that no longer exists, and of everything in it. Returns whose they were. */
@@ -105,8 +107,8 @@ export const forgetRows = ({ sql }: Store, address: string): void => {
   sql.run(`DELETE FROM ledger WHERE address = ?`, address)
 }
 
-/** Whether nobody else holds a confirmed ADMIN on the organization, as far as the bridge knows. */
+/** Whether nobody else holds a confirmed ADMIN on the organization, as far as the bridge knows, and is not about to lose it. */
 export const isLastAdmin = ({ sql }: Pick<Store, 'sql'>, address: string, organizationId: string): boolean =>
   sql.one(
-    `SELECT 1 AS one FROM ledger WHERE organization_id = ? AND kind = 'organization' AND role = 'ADMIN' AND address <> ? LIMIT 1`,
+    `SELECT 1 AS one FROM ledger WHERE organization_id = ? AND kind = 'organization' AND role = 'ADMIN' AND intended IS NULL AND address <> ? LIMIT 1`,
     organizationId, address) === null

@@ -28,6 +28,7 @@ export const createSubjectStore = (store: Store, { policy, ownUser, names }: Sub
   const base = createBase(store)
   return {
     snapshot: (address) => snapshotOf(store, address, policy(), ownUser),
+    generation: (address) => subjectOf(store, address)?.generation ?? 0,
     names: createNameCache(store),
     readNames: (missing) => readNames(store, names, missing),
     forgetNames: () => forgetNames(store),
@@ -82,7 +83,7 @@ export const createSubjectStore = (store: Store, { policy, ownUser, names }: Sub
     withdraw: (address, resource, cascades) => {
       for (const back of [resource, ...cascades]) ledger.withdraw(store, address, back)
     },
-    doubt: (address, resourceId) => ledger.doubt(store, address, resourceId),
+    doubt: (address, organizationId) => ledger.doubt(store, address, organizationId),
     resourceGone: (resource) => {
       const holders = ledger.closeResource(store, resource)
       if (resource.kind === 'organization') forgetOrganization(store, resource.id)

@@ -37,6 +37,8 @@ export interface Clearance {
 
 export interface SubjectStore {
   snapshot(address: string): Snapshot
+  /** Moves whenever the directory says something new about the subject. */
+  generation(address: string): number
   names(): NameView
   /** Reads the missing names from Arize into the cache. */
   readNames(missing: readonly Missing[]): Promise<Result<void, ArizeError>>
@@ -47,7 +49,7 @@ export interface SubjectStore {
 
   intendCreate(address: string): void
   /** Stores what Arize says the account is. `isCreated`: the bridge has just made it; false takes nothing back. */
-  knowAccount(address: string, account: Account, isCreated: boolean): void
+  knowAccount(address: string, account: Pick<Account, 'id' | 'role'>, isCreated: boolean): void
   /** The account is gone in Arize, and every membership with it. */
   forgetAccount(address: string): void
   keysRevoked(address: string, keyIds: readonly string[]): void
@@ -58,8 +60,8 @@ export interface SubjectStore {
   confirm(address: string, resource: Resource, role: Role | null, because: readonly Because[], cascades: readonly Resource[], lowered: boolean): void
   /** The call was refused for certain: the slot is what it was. */
   withdraw(address: string, resource: Resource, cascades: readonly Resource[]): void
-  /** What Arize confirmed about the slot is in doubt: the next plan asserts it again. */
-  doubt(address: string, resourceId: string): void
+  /** What Arize confirmed about the organization and all that is in it is in doubt: the next plan asserts it again. */
+  doubt(address: string, organizationId: string): void
   /** The organization or space no longer exists in Arize. */
   resourceGone(resource: Resource): void
   /** Says something about the person in the journal that somebody should see. */

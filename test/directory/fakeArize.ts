@@ -170,3 +170,10 @@ export const createFakeArize = (): FakeArize => {
   }
   return fake
 }
+
+/** The organizations' memberships, for a test to put something in between. */
+export const organizationTarget = ({ targets }: FakeArize): { -readonly [key in keyof Target]: Target[key] } => {
+  const found = targets.find(({ kind }) => kind === 'organization')
+  if (found === undefined) throw new Error('There is no target for organizations.')
+  return found
+}
