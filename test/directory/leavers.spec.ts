@@ -98,4 +98,26 @@ describe('a leaver', () => {
       await reconciler.settle()
       expect({ during, after: arize.memberships() }).toEqual({ during: 0, after: [] })
     }))
+
+  it('keeps the keys while more of them would go in an hour than the brake allows', () =>
+    openWorld(async ({ arize, policy, join, change, reconciler, store }) => {
+      arize.addOrganization('ML')
+      policy({ ...ONE, brake: { maxLeaversPerHour: 50, maxLeaversPercent: 20 } })
+      const ids = people(200).map((address) => {
+        arize.addAccount(address)
+        arize.keys.set(address, ['key'])
+        return join(address)
+      })
+      await reconciler.settle()
+      for (const id of ids) change(id, { active: false })
+      await reconciler.settle()
+      const kept = (): number => [...arize.keys.values()].filter((keys) => keys.length > 0).length
+      expect(kept()).toBeGreaterThanOrEqual(150)
+      const [hold] = listHolds(store)
+      expect(hold).toMatchObject({ kind: 'leavers', state: 'open', peopleCount: kept() })
+      expect(hold?.people[0]?.changes).toEqual([{ key: 'revoke keys', what: 'revoke the API keys' }])
+      expect(approveHold(store, hold?.id ?? '', 'admin', 'the office closes')).toMatchObject({ ok: true })
+      expect(await reconciler.settle()).toEqual({ due: 0, held: 0, stuck: 0 })
+      expect(kept()).toBe(0)
+    }))
 })

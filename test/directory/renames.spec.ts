@@ -74,4 +74,17 @@ describe('renames and duplicates', () => {
       await reconciler.settle()
       expect(arize.memberships()).toHaveLength(1)
     }))
+
+  it('leave a protected former address as it is, and do not come back to it', () =>
+    openWorld(async ({ arize, policy, group, join, change, reconciler, store, wokenAt, subject }) => {
+      arize.addOrganization('ML')
+      policy({ mappings: [ML], protected: [A] })
+      const ada = join(A)
+      group('Engineers', [ada])
+      await reconciler.settle()
+      change(ada, { address: B })
+      expect(await reconciler.settle()).toEqual({ due: 0, held: 1, stuck: 0 })
+      expect(subject(A).due).toBeNull()
+      expect(wokenAt()).toBeGreaterThan(store.clock.at)
+    }))
 })
