@@ -22,8 +22,7 @@ const isExact = (value: number): boolean => Number.isFinite(value) && (!Number.i
 /** Numbers for strings: Okta's sample user has a numeric externalId and postalCode (A.6). Undefined for anything else. */
 export const readString = (value: unknown): string | undefined => {
   if (typeof value === 'string') return value
-  if (typeof value === 'number') return isExact(value) ? String(value) : undefined
-  return typeof value === 'boolean' ? String(value) : undefined
+  return typeof value === 'number' && isExact(value) ? String(value) : undefined
 }
 
 /**
@@ -42,7 +41,7 @@ export const unwrapSingle = (value: unknown): unknown => (Array.isArray(value) &
  */
 export const readValueObject = (value: unknown): JsonObject | undefined => {
   if (isObject(value)) return value
-  return typeof value === 'string' || typeof value === 'number' ? { value } : undefined
+  return typeof value === 'string' ? { value } : undefined
 }
 
 /**
