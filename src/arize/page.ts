@@ -5,7 +5,7 @@ import type { Reader } from './client'
 import { contradiction, type Reply } from './error'
 
 /** The largest that Arize allows. */
-export const PAGE_SIZE = 100
+const PAGE_SIZE = 100
 
 /** 100,000 things. A list that goes on after that is a loop of Arize's, not an account's. */
 const PAGES_MAX = 1_000

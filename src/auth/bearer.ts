@@ -12,7 +12,7 @@ export type Credential =
   | { readonly kind: 'token'; readonly token: string }
   | { readonly kind: 'jwt'; readonly token: string; readonly issuer: string }
 
-export const MAX_AUTHORIZATION_LENGTH = 8 * 1024
+const MAX_AUTHORIZATION_LENGTH = 8 * 1024
 
 /** Neither white space nor control characters, so that two headers merged by a proxy are not taken for one token. */
 const TOKEN = /^[^\s\p{Cc}]+$/u

@@ -5,7 +5,7 @@
 import { err, ok, type Result } from '../result'
 import type { AuthFailure } from './failure'
 
-export const DEVELOPMENT_TOKENS = ['dev-scim-token', 'dev-admin-token', 'dev-arize-key'] as const
+const DEVELOPMENT_TOKENS = ['dev-scim-token', 'dev-admin-token', 'dev-arize-key'] as const
 
 /** `dev-arize-key-2` and the like (separate accounts of the emulator) are development values too. */
 export const isDevelopmentValue = (value: string): boolean =>

@@ -31,7 +31,7 @@ export type VerifyOptions = {
 }
 
 /** How far clocks may differ, for `exp`, `nbf` and `iat`. */
-export const CLOCK_TOLERANCE_SECONDS = 60
+const CLOCK_TOLERANCE_SECONDS = 60
 
 const MAX_TOKEN_LENGTH = 8 * 1024
 const MAX_TOKEN_ID_LENGTH = 256

@@ -3,7 +3,6 @@
  * signs for everybody, so the caller is pinned. Checks the shape of that configuration; fetches nothing.
  */
 import * as z from 'zod'
-import { err, ok, type Result } from '../result'
 import { isLoopbackHost } from './development'
 
 /** Asymmetric only (RFC 7518, RFC 8037): with a shared secret whoever verifies could also sign. */
@@ -35,7 +34,7 @@ export type TrustedIssuer = z.infer<typeof shape>
 /** An issuer as one connection trusts it. */
 export type IssuerOfConnection = TrustedIssuer & { readonly connectionId: string }
 
-export type IssuerObjection = { readonly path: readonly (string | number)[]; readonly sentence: string }
+type IssuerObjection = { readonly path: readonly (string | number)[]; readonly sentence: string }
 
 /** With `development`, http on a loopback host is allowed; pass it only for a request that came to a loopback host. */
 export type IssuerRules = { readonly development: boolean }
@@ -47,20 +46,6 @@ export const trustedIssuerSchema = (rules: IssuerRules) =>
       context.addIssue({ code: 'custom', path: [...path], message: sentence })
     }
   })
-
-export const parseTrustedIssuer = (
-  value: unknown,
-  rules: IssuerRules,
-): Result<TrustedIssuer, readonly IssuerObjection[]> => {
-  const parsed = trustedIssuerSchema(rules).safeParse(value)
-  if (parsed.success) return ok(parsed.data)
-  return err(
-    parsed.error.issues.map((issue) => ({
-      path: issue.path.map((key) => (typeof key === 'number' ? key : String(key))),
-      sentence: issue.message,
-    })),
-  )
-}
 
 /** Microsoft's sign-in hosts; the tenant is the first segment of the path. */
 const MICROSOFT_HOSTS: ReadonlySet<string> = new Set([
@@ -82,7 +67,7 @@ const PERSONAL_ACCOUNTS = '9188040d-6c67-4c5b-b112-36a304b66dad'
 const GUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/
 
 /** What speaks against trusting an issuer, beyond its shape. */
-export const issuerObjections = (issuer: TrustedIssuer, rules: IssuerRules): IssuerObjection[] => {
+const issuerObjections = (issuer: TrustedIssuer, rules: IssuerRules): IssuerObjection[] => {
   const objections = [...urlObjections('issuer', issuer.issuer, rules), ...urlObjections('jwksUri', issuer.jwksUri, rules)]
   return objections.length > 0 ? objections : tenantObjections(issuer)
 }

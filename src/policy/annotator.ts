@@ -16,7 +16,7 @@ export const ANNOTATOR_MATRIX: Readonly<Record<AccountRole, Readonly<Record<Kind
 }
 
 /** Whether an account with this account role, as Arize names it, is an annotator's. A name we do not know is not. */
-export const isAnnotatorAccount = (accountRole: string): boolean => parseRole(accountRole) === 'ANNOTATOR'
+const isAnnotatorAccount = (accountRole: string): boolean => parseRole(accountRole) === 'ANNOTATOR'
 
 /** Whether Arize lets an account with this account role hold the role on an organization or a space. */
 export const fitsAccount = (accountRole: string, role: Role): boolean =>

@@ -34,7 +34,7 @@ const resourceName = (entitlement: NamedEntitlement): string => {
 }
 
 /** `MEMBER of organization "ML Platform"`, `custom role "Reviewer" on space "Ranking" in organization "ML Platform"`. */
-export const explainEntitlement = (entitlement: Entitlement): string => {
+const explainEntitlement = (entitlement: Entitlement): string => {
   if (entitlement.kind === 'account') return `account role ${entitlement.role}`
   if (entitlement.kind === 'developer') return 'developer access'
   const preposition = entitlement.role.type === 'PREDEFINED' ? 'of' : 'on'

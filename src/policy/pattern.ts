@@ -18,7 +18,7 @@ export interface Pattern {
   readonly parts: Template
 }
 
-export const MAX_CAPTURES = 4
+const MAX_CAPTURES = 4
 /** A name that can be read in more ways than this is not read at all. */
 export const MAX_SPLITS = 1_000
 /** Longer names (UTF-16 units) match no pattern. Okta allows 255, Entra 256. */

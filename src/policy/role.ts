@@ -26,7 +26,7 @@ export const roleOfKey = (key: string): Role | null => {
   return isPredefinedRole(key) ? { type: 'PREDEFINED', name: key } : null
 }
 
-export const isPredefinedRole = (name: string): name is PredefinedRole =>
+const isPredefinedRole = (name: string): name is PredefinedRole =>
   (PREDEFINED_ROLES as readonly string[]).includes(name)
 
 const SPELLINGS: ReadonlyMap<string, PredefinedRole> = new Map([

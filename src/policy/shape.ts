@@ -8,7 +8,7 @@ import { nearest } from './suggest'
 
 export const MAX_NAME = 255
 export const MAX_MAPPINGS = 2_000
-export const MAX_GRANTS = 100
+const MAX_GRANTS = 100
 
 const ROLES = ['ADMIN', 'MEMBER', 'READ_ONLY', 'ANNOTATOR', 'read-only', 'readOnly', 'viewer']
 const ROLE_NAMES = 'ADMIN, MEMBER, READ_ONLY and ANNOTATOR'

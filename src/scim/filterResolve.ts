@@ -38,7 +38,7 @@ const ALWAYS: Resolved = { kind: 'constant', value: true }
 
 const any = (...terms: Resolved[]): Resolved => ({ kind: 'any', terms })
 
-export const negate = (filter: Resolved): Resolved => {
+const negate = (filter: Resolved): Resolved => {
   switch (filter.kind) {
     case 'all': return { kind: 'any', terms: filter.terms.map(negate) }
     case 'any': return { kind: 'all', terms: filter.terms.map(negate) }

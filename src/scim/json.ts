@@ -54,10 +54,3 @@ export const parseJson = (text: string): Result<unknown, ScimError> => {
   const fault = findFault(parsed.value)
   return fault === null ? parsed : err(invalidSyntax(fault))
 }
-
-/** As {@link parseJson}, for requests whose body must be an object. */
-export const parseJsonObject = (text: string): Result<JsonObject, ScimError> => {
-  const parsed = parseJson(text)
-  if (!parsed.ok) return parsed
-  return isObject(parsed.value) ? ok(parsed.value) : err(invalidSyntax('The request body must be a JSON object.'))
-}

@@ -39,7 +39,7 @@ export interface PatchedGroup {
 const isOfMembers = ({ target }: Step): boolean => target.attribute.name === 'members'
 
 /** In the value filters of all paths together: two for each operation. Each is made of every value of a list. */
-export const MAX_PATH_COMPARISONS = 2 * MAX_OPERATIONS
+const MAX_PATH_COMPARISONS = 2 * MAX_OPERATIONS
 
 /** Every path is read before anything is applied, so that an unknown one is the answer whatever else is wrong (scim-decisions 5). */
 const readAllSteps = (resourceType: ResourceType, operations: readonly PatchOperation[]): Result<readonly Step[], ScimError> => {

@@ -6,7 +6,7 @@ import type { JsonObject } from './json'
 import type { Member } from './member'
 import { ENTERPRISE_SCHEMA } from './schema'
 
-export const LIST_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:ListResponse'
+const LIST_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:ListResponse'
 
 /** A group that a user is in. */
 export interface GroupReference {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { needsDevelopment, parseTrustedIssuer, sharedCallers, type IssuerOfConnection } from '../../src/auth/trustedIssuer'
+import { needsDevelopment, sharedCallers, trustedIssuerSchema, type IssuerOfConnection } from '../../src/auth/trustedIssuer'
 
 const TENANT = 'f08e6aff-ca0f-4f11-81fa-1ffd43323373'
 const OTHER_TENANT = '11111111-2222-4333-8444-555555555555'
@@ -24,12 +24,12 @@ const entra = {
 
 const LOOPBACK = { issuer: 'http://127.0.0.1:9', jwksUri: 'http://localhost:9/keys' }
 
-const parse = (value: unknown, development = false) => parseTrustedIssuer(value, { development })
+const parse = (value: unknown, development = false) => trustedIssuerSchema({ development }).safeParse(value)
 
 /** The paths of everything that is objected to. */
 const objections = (value: unknown, development = false): string[] => {
   const parsed = parse(value, development)
-  return parsed.ok ? [] : parsed.error.map(({ path }) => path.join('.'))
+  return parsed.success ? [] : parsed.error.issues.map(({ path }) => path.join('.'))
 }
 
 describe('a trusted issuer', () => {
@@ -44,7 +44,7 @@ describe('a trusted issuer', () => {
     ['a jwksUri with a query', { ...okta, jwksUri: 'https://idp.example.com/keys?p=policy' }],
   ]
   it.each(accepted)('is accepted: %s', (_name, value) => {
-    expect(parse(value)).toMatchObject({ ok: true })
+    expect(parse(value)).toMatchObject({ success: true })
   })
 
   const refused: [string, string[], unknown][] = [
@@ -98,15 +98,15 @@ describe('a trusted issuer', () => {
   it('may use http on loopback in development', () => {
     const local = { ...okta, issuer: 'http://127.0.0.1:9000', jwksUri: 'http://[::1]:9000/keys' }
     const parsed = parse(local, true)
-    expect(parsed).toMatchObject({ ok: true })
-    if (parsed.ok) expect(needsDevelopment(parsed.value)).toBe(true)
+    expect(parsed).toMatchObject({ success: true })
+    if (parsed.success) expect(needsDevelopment(parsed.data)).toBe(true)
     expect(objections({ ...local, issuer: 'http://127.0.0.1.example.com' }, true)).toEqual(['issuer'])
   })
 
   it('needs no development with https', () => {
     const parsed = parse(okta, true)
-    if (!parsed.ok) throw new Error('expected a trusted issuer')
-    expect(needsDevelopment(parsed.value)).toBe(false)
+    if (!parsed.success) throw new Error('expected a trusted issuer')
+    expect(needsDevelopment(parsed.data)).toBe(false)
   })
 })
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { scimErrorBody, tooManyRequests, uniqueness, unavailable } from '../../src/scim/error'
-import { MAX_DEPTH, parseJson, parseJsonObject } from '../../src/scim/json'
+import { MAX_DEPTH, parseJson } from '../../src/scim/json'
 
 const nested = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`
 
@@ -31,13 +31,6 @@ describe('parseJson', () => {
   it('names the hostile member', () => {
     expect(parseJson('{"a":{"constructor":1}}')).toMatchObject({ error: { detail: expect.stringContaining('"constructor"') as string } })
   })
-})
-
-describe('parseJsonObject', () => {
-  it.each(['[]', '"x"', '1', 'null', 'true'])('refuses %s', (text) => {
-    expect(parseJsonObject(text)).toMatchObject({ ok: false, error: { status: 400, scimType: 'invalidSyntax' } })
-  })
-  it('takes an object', () => expect(parseJsonObject('{}')).toEqual({ ok: true, value: {} }))
 })
 
 describe('scimErrorBody', () => {

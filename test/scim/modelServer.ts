@@ -7,7 +7,7 @@ import type { ScimError } from '../../src/scim/error'
 import { discover } from '../../src/scim/discovery'
 import { etagOf } from '../../src/scim/etag'
 import { matchesFilter } from '../../src/scim/filterMatch'
-import { parseJsonObject } from '../../src/scim/json'
+import { parseJson } from '../../src/scim/json'
 import type { JsonObject } from '../../src/scim/json'
 import { patchGroup, patchUser, readPatch } from '../../src/scim/patch'
 import type { MemberOperation } from '../../src/scim/patch'
@@ -134,7 +134,7 @@ export const createModelServer = (): Send => {
   }
 
   const onUsers = ({ method, url, id, body }: Request): Response => {
-    const json = (): JsonObject => must(parseJsonObject(body ?? ''))
+    const json = (): JsonObject => must(parseJson(body ?? '')) as JsonObject
     if (id === undefined) {
       if (method === 'GET') return list(url, [...users.values()].map(userOf))
       const row = saveUser(fresh(must(readUser(json()))))
@@ -154,7 +154,7 @@ export const createModelServer = (): Send => {
   }
 
   const onGroups = ({ method, url, id, body }: Request): Response => {
-    const json = (): JsonObject => must(parseJsonObject(body ?? ''))
+    const json = (): JsonObject => must(parseJson(body ?? '')) as JsonObject
     if (id === undefined) {
       if (method === 'GET') return list(url, [...groups.values()].map(groupOf))
       const read = must(readGroup(json()))

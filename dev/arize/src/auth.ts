@@ -48,7 +48,7 @@ export const authenticate = (sql: SqlStorage, authorization: string | null): Cal
 export type KeyType = 'USER' | 'SERVICE'
 type NewKey = { readonly type: KeyType; readonly name: string; readonly owner: number; readonly createdBy: number }
 
-export const insertKey = (sql: SqlStorage, key: NewKey, secret: string, now: string): string => {
+const insertKey = (sql: SqlStorage, key: NewKey, secret: string, now: string): string => {
   const n = nextNumber(sql)
   const id = makeId('ApiKey', n)
   run(
@@ -78,7 +78,7 @@ export const insertBot = (sql: SqlStorage, email: string, role: string, now: str
 }
 
 /** The bot behind the account's service key: the "own user" of whoever holds it. */
-export const OWN_BOT = 'bridge@arize.invalid'
+const OWN_BOT = 'bridge@arize.invalid'
 
 export const ensureServiceKey = (sql: SqlStorage, account: string, now: string): void => {
   if (first(sql, 'SELECT n FROM keys WHERE secret = ?', account) !== undefined) return

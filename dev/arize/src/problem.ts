@@ -48,7 +48,7 @@ const NAMES: Readonly<Record<number, Naming>> = {
   503: naming('Service Unavailable', 'Service Unavailable', 'service-unavailable'),
 }
 
-export const PAGE = 'https://arize.com/docs/ax/rest-reference/errors'
+const PAGE = 'https://arize.com/docs/ax/rest-reference/errors'
 
 export const problemBody = (problem: Problem, instance: string, switches: Switches): Record<string, string | number> => {
   const names = NAMES[problem.status] ?? naming('Error', 'Error', 'error')
