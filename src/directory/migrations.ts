@@ -6,7 +6,7 @@ import type { Store } from './sql'
  */
 const MIGRATIONS: readonly (readonly string[])[] = [
   [
-    // Single values of the tenant: revision, pausedUntil, halted, catalogue times.
+    // Single values of the tenant: MetaValues in meta.ts says which.
     `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`,
     `CREATE TABLE counters (name TEXT NOT NULL, hour INTEGER NOT NULL, value INTEGER NOT NULL, PRIMARY KEY (name, hour)) WITHOUT ROWID`,
 
