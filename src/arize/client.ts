@@ -3,7 +3,7 @@ import createOpenApiClient, { type Client } from 'openapi-fetch'
 import type * as z from 'zod'
 import { err, ok, type Result } from '../result'
 import { errorOfResponse, unavailable, type Reply } from './error'
-import { BrokenExchange, exchange, type Call, type ExchangeEffects, type Fetch, type Pace } from './exchange'
+import { BrokenExchange, exchange, startDeadline, type Call, type Deadline, type ExchangeEffects, type Fetch, type Pace } from './exchange'
 import { parseApiKey, parseOrigin, type ConfigurationError } from './origin'
 
 type PathsOf<C> = C extends Client<infer Paths, infer _Media extends `${string}/${string}`> ? Paths : never
@@ -43,7 +43,7 @@ export interface ClientOptions {
   readonly pace?: Pace
   readonly timeoutMs?: number
   /** Makes the signal that ends a call. */
-  readonly deadline?: (timeoutMs: number) => AbortSignal
+  readonly deadline?: (timeoutMs: number) => Deadline
   readonly onCall?: (call: Call) => void
 }
 
@@ -54,7 +54,7 @@ export const createClient = (options: ClientOptions): Result<ArizeClient, Config
   const apiKey = parseApiKey(options.apiKey)
   if (!apiKey.ok) return apiKey
 
-  const { timeoutMs = 30_000, deadline = (ms) => AbortSignal.timeout(ms), now = Date.now } = options
+  const { timeoutMs = 30_000, deadline = startDeadline, now = Date.now } = options
   const effects: ExchangeEffects = {
     fetch: options.fetch ?? ((request, init) => globalThis.fetch(request, init)),
     now,

@@ -21,8 +21,20 @@ export interface ExchangeEffects {
   readonly now: () => number
   readonly pace: Pace
   readonly onCall: (call: Call) => void
-  /** A signal that aborts when the time is over. */
-  readonly deadline: () => AbortSignal
+  readonly deadline: () => Deadline
+}
+
+/** A signal that aborts when the time is over. */
+export interface Deadline {
+  readonly signal: AbortSignal
+  /** Gives the timer back: workerd allows an object ten thousand, and each would outlive its call. */
+  readonly clear: () => void
+}
+
+export const startDeadline = (timeoutMs: number): Deadline => {
+  const controller = new AbortController()
+  const timer = setTimeout(() => controller.abort(), timeoutMs)
+  return { signal: controller.signal, clear: () => clearTimeout(timer) }
 }
 
 /** Thrown through `openapi-fetch`, which has no other way out, and caught by the client. Never leaves `arize/`. */
@@ -50,12 +62,13 @@ export const exchange = async (request: Request, path: string, effects: Exchange
   const release = await effects.pace()
   const startedAt = effects.now()
   let status: number | null = null
+  const { signal, clear } = effects.deadline()
   try {
-    const signal = effects.deadline()
     const response = await until(signal, effects.fetch(request, { signal }), null)
     status = response.status
     return await readWhole(response, signal)
   } finally {
+    clear()
     release()
     effects.onCall({ method: request.method, path, status, durationMs: effects.now() - startedAt })
   }

@@ -80,6 +80,7 @@ export class Directory extends DurableObject<Env> {
   private readonly refusals = new Map<string, number>()
   private developmentHash: string | null = null
   private armedAt: number | null = null
+  private live: Reconciler | null = null
   private worker: Promise<Result<Reconciler, Unready>> | null = null
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -275,8 +276,12 @@ export class Directory extends DurableObject<Env> {
 
   /** The connection and token of `npm start`: in the default tenant only, and only where development values are believed. */
   private seedDevelopment(): void {
-    if (this.developmentHash === null || connections.connectionById(this.store, DEVELOPMENT_CONNECTION) !== null) return
-    if (readMeta(this.store, 'tenant') !== null) return
+    if (this.developmentHash === null) return
+    if (readMeta(this.store, 'tenant') !== null || connections.connectionById(this.store, DEVELOPMENT_CONNECTION) !== null) {
+      // Not before it is there: the transaction that makes it may be rolled back.
+      this.developmentHash = null
+      return
+    }
     connections.createConnection(
       this.store,
       { kind: 'scim', name: 'Development', source: 'development', config: { address: 'email', issuers: [] } },
@@ -310,11 +315,12 @@ export class Directory extends DurableObject<Env> {
     if (!normal.ok) return normal
     const arize = { urgent: createArize(urgent.value), normal: createArize(normal.value) }
     const subjects = createSubjectStore(this.store, { policy: this.policy, ownUser, names: arize.normal.names })
-    return ok(createReconciler({
+    this.live = createReconciler({
       store: this.store, subjects, arize, callsMade: pacer.permitted, random: Math.random,
       retentionDays: () => (this.policy().compiled?.policy ?? EMPTY_POLICY).journal.retentionDays,
       yieldTurn: () => sleep(0), wakeAt: (at) => this.wakeAt(at),
-    }))
+    })
+    return ok(this.live)
   }
 
   private client({ baseUrl, apiKey }: ArizeConfig, pacer: Pacer, isUrgent: boolean): Result<ArizeClient, Unready> {
@@ -356,6 +362,7 @@ export class Directory extends DurableObject<Env> {
   private arm(): void {
     const at = nextWake(this.store)
     if (at !== null) this.wakeAt(at)
+    this.live?.nudge()
   }
 
   /** The alarm is moved earlier only. */

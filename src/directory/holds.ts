@@ -181,8 +181,9 @@ const decide = (store: Store, id: string, state: 'approved' | 'refused', actor: 
   const row = store.sql.one<HoldRow>(`SELECT * FROM holds WHERE id = ?`, id)
   if (row === null) return err(refuse(404, 'No such hold.'))
   if (row.state !== 'open') return err(refuse(409, `This hold is ${row.state} already.`))
-  store.sql.run(`UPDATE holds SET state = ?, decided = ?, actor = ?, reason = ? WHERE id = ?`, state, store.now(), actor, reason, id)
-  return ok(row)
+  const decided = store.now()
+  store.sql.run(`UPDATE holds SET state = ?, decided = ?, actor = ?, reason = ? WHERE id = ?`, state, decided, actor, reason, id)
+  return ok({ ...row, state, decided, actor, reason })
 }
 
 /** Holds that have ended and decisions that no longer apply are kept as long as the journal. `before` in ms. */
@@ -211,7 +212,7 @@ export const approveHold = (store: Store, id: string, actor: string, reason: str
     markAddress(store, address, 'now')
   }
   writeJournal(store, { kind: 'brake.approved', actor, data: { hold: id, people: shown.peopleCount, reason } })
-  return ok({ ...shown, state: 'approved', actor, reason })
+  return ok(shown)
 }
 
 /** Keeps what the listed people have, until a date: an exemption for each of them. A leaver is never exempt. */
@@ -231,5 +232,5 @@ export const refuseHold = (store: Store, id: string, until: number, actor: strin
     markAddress(store, address, 'now')
   }
   writeJournal(store, { kind: 'brake.refused', actor, data: { hold: id, people: shown.peopleCount, reason, until: new Date(until).toISOString() } })
-  return ok({ ...shown, state: 'refused', actor, reason })
+  return ok(shown)
 }

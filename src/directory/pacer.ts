@@ -44,9 +44,13 @@ export const createPacer = ({ callsPerSecond, now, sleep }: PacerOptions): Pacer
     }
     if (waiting.length === 0 || inFlight >= MAX_IN_FLIGHT || isTimed) return
     isTimed = true
-    void sleep(Math.max(1, Math.ceil(((1 - tokens) * 1000) / callsPerSecond))).then(() => {
+    const pumpAgain = (): void => {
       isTimed = false
       pump()
+    }
+    // A sleep that fails must not stop the calls for good: the end of any call in flight pumps, too.
+    sleep(Math.max(1, Math.ceil(((1 - tokens) * 1000) / callsPerSecond))).then(pumpAgain, () => {
+      isTimed = false
     })
   }
   return {

@@ -1,5 +1,6 @@
 import type { Conflict, Grant } from '../policy/entitlement'
 import type { Withheld } from '../reconcile/plan'
+import { explainGrant } from '../policy/explain'
 import { journalOf, writeJournal, type JournalRow } from './journal'
 import { err, ok, type Result } from '../result'
 import { refuse, type Refusal } from './connections'
@@ -31,6 +32,8 @@ export interface GrantView {
   readonly resource: Readonly<Record<string, string>>
   readonly role: string
   readonly because: Grant['because']
+  /** What is given and why, for people. */
+  readonly sentence: string
 }
 
 export interface Person {
@@ -62,20 +65,22 @@ const membershipsOf = ({ sql }: Pick<Store, 'sql'>, address: string): Membership
       role: row.role, intended: row.intended, because: JSON.parse(row.because) as unknown,
     }))
 
-const grantView = ({ because, ...entitlement }: Grant): GrantView => {
+const grantView = (grant: Grant): GrantView => ({ ...placeOf(grant), because: grant.because, sentence: explainGrant(grant) })
+
+const placeOf = (entitlement: Grant): Pick<GrantView, 'resource' | 'role'> => {
   const { kind } = entitlement
   switch (kind) {
     case 'account':
-      return { resource: { kind }, role: entitlement.role, because }
+      return { resource: { kind }, role: entitlement.role }
     case 'developer':
-      return { resource: { kind }, role: 'developer', because }
+      return { resource: { kind }, role: 'developer' }
     case 'organization':
-      return { resource: { kind, organization: entitlement.organization }, role: entitlement.role.name, because }
+      return { resource: { kind, organization: entitlement.organization }, role: entitlement.role.name }
     case 'space':
-      return { resource: { kind, organization: entitlement.organization, space: entitlement.space }, role: entitlement.role.name, because }
+      return { resource: { kind, organization: entitlement.organization, space: entitlement.space }, role: entitlement.role.name }
     case 'project': {
       const { organization, space, project, role } = entitlement
-      return { resource: { kind, organization, space, project }, role: role.name, because }
+      return { resource: { kind, organization, space, project }, role: role.name }
     }
   }
 }

@@ -18,6 +18,8 @@ const SCAN_SLICE = 200
 export interface Picker {
   /** The next subject, which nobody else gets until it is released; null when there is none. */
   readonly next: () => Promise<string | null>
+  /** The same among people who left. */
+  readonly nextLeaver: () => string | null
   readonly release: (address: string) => void
   /** Not picked again by this picker. */
   readonly giveUp: (address: string) => void
@@ -60,8 +62,15 @@ export const createPicker = (options: PickerOptions): Picker => {
     return address
   }
 
+  const nextLeaver = (): string | null => {
+    const address = first(0)
+    if (address !== null) taken.add(address)
+    return address
+  }
+
   return {
     next,
+    nextLeaver,
     release: (address) => void taken.delete(address),
     giveUp: (address) => void givenUp.add(address),
   }

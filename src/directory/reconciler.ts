@@ -19,6 +19,8 @@ import { doubtNames, runTimers, sweepAll } from './timers'
 /** Subjects that are worked on side by side. Fewer than the calls in flight, so that a leaver finds a free connection. */
 const LANES = 4
 
+/** One more lane is for leavers alone: nobody who left waits for a joiner's calls. */
+
 /** Calls per alarm: an alarm is one invocation, and Workers bound the calls of one (50 on the free plan). */
 const CALLS_PER_ALARM = 40
 
@@ -64,8 +66,8 @@ export interface Reconciler {
   readonly settle: () => Promise<Counts>
   /** Resolves when nothing is being worked on. */
   readonly idle: () => Promise<void>
-  /** Arms the alarm for the next thing to do. Synchronous, for the same stretch as the write that made it due. */
-  readonly arm: () => void
+  /** Something may have become due: whoever has left meanwhile is begun with at once. */
+  readonly nudge: () => void
 }
 
 interface Run {
@@ -74,23 +76,23 @@ interface Run {
   /** Whether another subject may be started. */
   readonly goesOn: () => boolean
   finished: number
+  /** The common lanes have ended. */
+  isOver: boolean
 }
 
 export const createReconciler = (options: ReconcilerOptions): Reconciler => {
   const { store, arize, wakeAt } = options
   let lock: Promise<void> = Promise.resolve()
-  let isBusy = false
+  let leaverCame = (): void => undefined
 
   const exclusively = async <T>(work: () => Promise<T>): Promise<T> => {
     const before = lock
     const { promise, resolve } = Promise.withResolvers<void>()
     lock = promise
     await before
-    isBusy = true
     try {
       return await work()
     } finally {
-      isBusy = false
       resolve()
     }
   }
@@ -114,10 +116,30 @@ export const createReconciler = (options: ReconcilerOptions): Reconciler => {
     }
   }
 
+  const leaverLane = async (run: Run): Promise<void> => {
+    while (!run.isOver && run.goesOn()) {
+      const address = run.picker.nextLeaver()
+      if (address === null) await new Promise<void>((resolve) => (leaverCame = resolve))
+      else {
+        try {
+          await runOne(options, run, address)
+        } finally {
+          run.picker.release(address)
+        }
+        run.finished += 1
+      }
+    }
+  }
+
   // Every lane is waited for, or the lock would be free while one still works.
   const work = async (run: Run): Promise<void> => {
+    run.isOver = false
+    const forLeavers = leaverLane(run)
     const lanes = await Promise.allSettled(Array.from({ length: LANES }, () => lane(run)))
-    for (const result of lanes) if (result.status === 'rejected') throw result.reason
+    run.isOver = true
+    leaverCame()
+    const ends = [...lanes, ...(await Promise.allSettled([forLeavers]))]
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
 
   const alarm = (): Promise<void> =>
@@ -132,6 +154,7 @@ export const createReconciler = (options: ReconcilerOptions): Reconciler => {
           picker: createPicker({ ...options, isHurried: false }),
           isHurried: false,
           finished: 0,
+          isOver: false,
           goesOn: () => run.finished < SUBJECTS_PER_ALARM && options.callsMade() - callsBefore < CALLS_PER_ALARM && !isClosed(store),
         }
         await work(run)
@@ -156,13 +179,14 @@ export const createReconciler = (options: ReconcilerOptions): Reconciler => {
           picker: createPicker({ ...options, isHurried: true }),
           isHurried: true,
           finished: 0,
+          isOver: false,
           goesOn: () => now() < deadline && readMeta(store, 'halted') === null,
         }
-        // Names that turn out to be others make everybody's verdict anew.
-        while (sweepAll(store) || run.finished === 0) {
-          const finished = run.finished
+        // What a round finds out, such as names that mean something else, may make others due.
+        for (let finished = -1; run.finished > finished; ) {
+          finished = run.finished
+          sweepAll(store)
           await work(run)
-          if (run.finished === finished) break
         }
       } catch (error) {
         reportDefect('settle', error)
@@ -176,10 +200,7 @@ export const createReconciler = (options: ReconcilerOptions): Reconciler => {
     alarm,
     settle,
     idle: () => exclusively(async () => undefined),
-    arm: () => {
-      // A run arms when it ends, and looks for new work after every subject.
-      if (!isBusy) arm()
-    },
+    nudge: () => leaverCame(),
   }
 }
 

@@ -30,7 +30,7 @@ export const createSubjectStore = (store: Store, { policy, ownUser, names }: Sub
     snapshot: (address) => snapshotOf(store, address, policy(), ownUser),
     generation: (address) => subjectOf(store, address)?.generation ?? 0,
     names: createNameCache(store),
-    readNames: (missing) => readNames(store, names, missing),
+    readNames: shareReads((missing) => readNames(store, names, missing)),
     forgetNames: () => forgetNames(store),
     isLastAdmin: (address, organizationId) => ledger.isLastAdmin(store, address, organizationId),
     clearance: (address) => {
@@ -93,6 +93,19 @@ export const createSubjectStore = (store: Store, { policy, ownUser, names }: Sub
       }
     },
     alert: (address, sentence) => writeJournal(store, { kind: 'subject.alert', subject: address, data: { sentence } }),
+  }
+}
+
+/** Several subjects that miss the same lists wait for one reading of them. */
+const shareReads = (read: SubjectStore['readNames']): SubjectStore['readNames'] => {
+  const under = new Map<string, ReturnType<SubjectStore['readNames']>>()
+  return (missing) => {
+    const key = JSON.stringify(missing)
+    const known = under.get(key)
+    if (known !== undefined) return known
+    const reading = read(missing).finally(() => under.delete(key))
+    under.set(key, reading)
+    return reading
   }
 }
 

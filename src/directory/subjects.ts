@@ -22,39 +22,45 @@ export const SWEPT = 2
 /** Why the mark was made, where the brake treats it differently whatever the number of people. */
 export type MarkCause = 'rename'
 
+/** One statement per mode and kind of selection: times are bound, so that SQLite compiles each once. */
+const markStatement = (addresses: string, mode: MarkMode): string => `
+  INSERT INTO subjects (address, due, marked, changed, wait_until, cause, generation, state, priority)
+  SELECT DISTINCT a.address, t.first, t.at, t.at, t.wait_until, t.cause, 1, 'due', ${mode === 'sweep' ? SWEPT : 1}
+  FROM (SELECT ? AS at, ? AS first, ? AS wait_until, ? AS cause) t CROSS JOIN (${addresses}) a WHERE a.address IS NOT NULL
+  ON CONFLICT (address) DO UPDATE SET
+    generation = generation + 1,
+    attempts = 0,
+    state = 'due',
+    scanned = NULL,
+    marked = coalesce(marked, excluded.marked),
+    changed = ${mode === 'sweep' ? 'changed' : 'excluded.changed'},
+    priority = CASE WHEN priority = 0 THEN 0 ${mode === 'sweep' ? `WHEN state <> 'due' OR priority = ${SWEPT} THEN ${SWEPT}` : ''} ELSE 1 END,
+    wait_until = max(coalesce(wait_until, 0), coalesce(excluded.wait_until, 0)),
+    cause = coalesce(excluded.cause, cause),
+    due = CASE WHEN priority = 0 THEN excluded.changed ELSE ${DUE_BY_MODE[mode]} END`
+
+const QUIET = `max(
+  min(excluded.changed + ${QUIET_MS}, coalesce(marked, excluded.changed) + ${LONGEST_QUIET_MS}),
+  coalesce(wait_until, 0), coalesce(excluded.wait_until, 0))`
+
+const DUE_BY_MODE: Readonly<Record<MarkMode, string>> = {
+  now: 'excluded.changed',
+  quiet: QUIET,
+  emptied: QUIET,
+  sweep: `max(coalesce(CASE WHEN state = 'due' THEN due END, excluded.changed), coalesce(wait_until, 0))`,
+}
+
 const mark = (
   { sql, now }: Pick<Store, 'sql' | 'now'>,
   addresses: string,
   values: readonly Bind[],
   mode: MarkMode,
   cause: MarkCause | null,
-): number => {
+): void => {
   const at = now()
   const waitUntil = mode === 'emptied' ? at + LONGEST_QUIET_MS : null
-  const isPrompt = mode === 'now' || mode === 'sweep'
-  const first = isPrompt ? at : (waitUntil ?? at + QUIET_MS)
-  return sql.run(
-    `INSERT INTO subjects (address, due, marked, changed, wait_until, cause, generation, state, priority)
-     SELECT DISTINCT a.address, ${first}, ${at}, ${at}, ${waitUntil ?? 'NULL'}, ${cause === null ? 'NULL' : `'${cause}'`}, 1, 'due', ${mode === 'sweep' ? SWEPT : 1}
-     FROM (${addresses}) a WHERE a.address IS NOT NULL
-     ON CONFLICT (address) DO UPDATE SET
-       generation = generation + 1,
-       attempts = 0,
-       state = 'due',
-       scanned = NULL,
-       marked = coalesce(marked, ${at}),
-       changed = ${mode === 'sweep' ? 'changed' : String(at)},
-       priority = CASE WHEN priority = 0 THEN 0 WHEN ${mode === 'sweep' ? 1 : 0} AND (state <> 'due' OR priority = ${SWEPT}) THEN ${SWEPT} ELSE 1 END,
-       wait_until = max(coalesce(wait_until, 0), coalesce(excluded.wait_until, 0)),
-       cause = coalesce(excluded.cause, cause),
-       due = CASE
-         WHEN priority = 0 OR ${mode === 'now' ? 1 : 0} THEN ${at}
-         WHEN ${mode === 'sweep' ? 1 : 0} THEN max(coalesce(CASE WHEN state = 'due' THEN due END, ${at}), coalesce(wait_until, 0))
-         ELSE max(
-           min(${at + QUIET_MS}, coalesce(marked, ${at}) + ${LONGEST_QUIET_MS}),
-           coalesce(wait_until, 0), coalesce(excluded.wait_until, 0)) END`,
-    ...values,
-  )
+  const first = mode === 'quiet' ? at + QUIET_MS : (waitUntil ?? at)
+  sql.run(markStatement(addresses, mode), at, first, waitUntil, cause, ...values)
 }
 
 /** Marks the subjects of these users. Users that are held or have no address have none. */

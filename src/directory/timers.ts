@@ -33,11 +33,11 @@ const sweepOnce = (store: Store, { cursor }: Timer): void => {
   else moveTimer(store, 'sweep', store.now(), String(next))
 }
 
-/** All slices at once: for settling. Returns whether there was a sweep to make. */
-export const sweepAll = (store: Store): boolean => {
-  for (let isNeeded = false; ; isNeeded = true) {
+/** All slices at once: for settling. */
+export const sweepAll = (store: Store): void => {
+  for (;;) {
     const timer = dueTimers(store).find(({ kind }) => kind === 'sweep')
-    if (timer === undefined) return isNeeded
+    if (timer === undefined) return
     sweepOnce(store, timer)
   }
 }

@@ -52,6 +52,6 @@ export const preflightOr = async <T>({ names }: Preflight, otherwise: T): Promis
     case 'unavailable':
       return { kind: 'retry', sentence: `Could not check the bridge's key: ${passed.error.detail}` }
     default:
-      return { kind: 'halt', sentence: `The bridge's key is no longer an account administrator's: ${passed.error.detail}` }
+      return { kind: 'halt', sentence: `The bridge's key is no longer an account administrator's: an administrator-only call was refused (${passed.error.kind}).` }
   }
 }

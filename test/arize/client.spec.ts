@@ -82,6 +82,9 @@ describe.each(OPERATIONS)('%s', (_operation, operate) => {
   })
 })
 
+/** A deadline that ends when its controller says so. */
+const untimed = (controller = new AbortController()) => ({ signal: controller.signal, clear: () => undefined })
+
 describe('a success without a body', () => {
   it.each([
     ['204', () => gone()],
@@ -184,7 +187,7 @@ describe('pace and time', () => {
       timeoutMs: 1234,
       deadline: (timeoutMs) => {
         started.push(timeoutMs)
-        return new AbortController().signal
+        return untimed()
       },
     })
     const taken = take(wire)
@@ -201,7 +204,7 @@ describe('pace and time', () => {
       queueMicrotask(() => controller.abort())
       return new Promise<Response>(() => undefined)
     }
-    const wire = wireTo(answer, { deadline: () => controller.signal })
+    const wire = wireTo(answer, { deadline: () => untimed(controller) })
     expect(await give(wire)).toMatchObject({ ok: false, error: { status: null, detail: 'Arize did not answer in time.' } })
     expect(wire.calls).toMatchObject([{ status: null }])
   })
@@ -209,14 +212,26 @@ describe('pace and time', () => {
   it('ends a call whose body never ends', async () => {
     const controller = new AbortController()
     const answer: Answering = () => new Response(textStream(new Uint8Array(1), 2, () => controller.abort()))
-    const wire = wireTo(answer, { deadline: () => controller.signal })
+    const wire = wireTo(answer, { deadline: () => untimed(controller) })
     expect(await give(wire)).toMatchObject({ ok: false, error: { status: 200, detail: 'Arize did not answer in time.' } })
     expect(wire.calls).toMatchObject([{ status: 200 }])
   })
 
+  it('gives the timer of every call back, whatever came of it', async () => {
+    for (const answer of [() => gone(), () => Promise.reject(new TypeError('lost'))]) {
+      let timers = 0
+      const deadline = () => {
+        timers += 1
+        return { signal: new AbortController().signal, clear: () => void (timers -= 1) }
+      }
+      await take(wireTo(answer, { deadline }))
+      expect(timers).toBe(0)
+    }
+  })
+
   it('hands the signal to fetch', async () => {
     const { signal } = new AbortController()
-    const wire = wireTo(() => gone(), { deadline: () => signal })
+    const wire = wireTo(() => gone(), { deadline: () => ({ signal, clear: () => undefined }) })
     await take(wire)
     expect(wire.asked[0]?.signal).toBe(signal)
   })

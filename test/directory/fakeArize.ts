@@ -22,6 +22,8 @@ export interface FakeArize extends Arize {
   /** The object dies with this call (0 is the next one), before or after Arize carries it out. Resolves `crashed`. */
   crashAt: { call: number; when: 'before' | 'after' } | null
   readonly crashed: Promise<void>
+  /** Calls of these kinds wait for the promise. */
+  gate: { readonly calls: ReadonlySet<string>; readonly opens: Promise<void> } | null
   /** Called before each call, with its name. */
   before: (call: string) => void
   readonly calls: string[]
@@ -55,7 +57,7 @@ export const createFakeArize = (): FakeArize => {
   const call = async <T>(name: string, act: () => Result<T, ArizeError>): Promise<Result<T, ArizeError>> => {
     fake.before(name)
     calls.push(name)
-    await Promise.resolve()
+    await (fake.gate?.calls.has(name) === true ? fake.gate.opens : Promise.resolve())
     const isCrash = fake.crashAt !== null && fake.crashAt.call-- === 0
     if (isCrash && fake.crashAt?.when === 'before') return crash()
     const fault = fake.fault === null ? (faults.shift() ?? null) : fake.fault(name)
@@ -134,6 +136,7 @@ export const createFakeArize = (): FakeArize => {
     faults,
     fault: null,
     crashAt: null,
+    gate: null,
     crashed,
     before: () => undefined,
     calls,

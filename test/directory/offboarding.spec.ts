@@ -196,7 +196,7 @@ describe('the API keys of somebody who left', () => {
       }
       await reconciler.alarm()
       const { sentence } = readMeta(store, 'halted') ?? { sentence: '' }
-      expect(sentence).toContain('account admins only')
+      expect(sentence).toContain('administrator-only call was refused')
       expect(sentence).not.toContain(ADA)
     }))
 

@@ -110,6 +110,32 @@ describe('the queue', () => {
       expect(alarms).toBeLessThan(4)
     }))
 
+  it('somebody who leaves while every lane waits for slow answers is offboarded meanwhile', () =>
+    openWorld(async ({ arize, policy, group, join, change, reconciler, store }) => {
+      arize.addOrganization('ML')
+      policy({ mappings: [ML] })
+      const ada = join(ADA)
+      group('Engineers', [ada])
+      await reconciler.settle()
+      policy({ mappings: [ML, { id: 'more', group: 'Joiners', grants: [{ organization: 'ML', role: 'READ_ONLY' }] }] })
+      group('Joiners', Array.from({ length: 12 }, (_, index) => join(`p${index}@example.com`)))
+      store.clock.at += 60_000
+      const { promise: opens, resolve: open } = Promise.withResolvers<void>()
+      arize.gate = { calls: new Set(['find', 'create']), opens }
+      const running = reconciler.alarm()
+      const until = async (isReached: () => boolean): Promise<void> => {
+        for (let turn = 0; turn < 1_000 && !isReached(); turn += 1) await Promise.resolve()
+      }
+      await until(() => arize.calls.filter((call) => call === 'find').length === 4)
+      change(ada, { active: false })
+      reconciler.nudge()
+      await until(() => arize.calls.includes('revoke'))
+      expect(arize.memberships()).toEqual([])
+      open()
+      await running
+      expect(arize.memberships()).toHaveLength(12)
+    }))
+
   it('a leaver does not wait until every list of names has been read again', () =>
     openWorld(async ({ arize, policy, group, join, change, reconciler, store }) => {
       for (let i = 0; i < 30; i += 1) arize.addOrganization(`O${i}`, ['S'])
