@@ -1,5 +1,5 @@
 import type { ConfigFailure } from '../config'
-import { listHolds } from './holds'
+import { notActedOn } from '../policy/notActedOn'
 import { hourOf, readMeta } from './meta'
 import type { PolicyInForce } from './policies'
 import { countStates } from './reconciler'
@@ -43,16 +43,18 @@ export const healthOf = (store: Store, policy: PolicyInForce, unready: ConfigFai
     warnings: warningsOf(policy),
     people: { inStep: sql.one<{ n: number }>(`SELECT count(*) AS n FROM subjects WHERE state = 'in_step'`)?.n ?? 0, ...states },
     lagMs: oldest === null ? 0 : Math.max(0, now() - oldest),
-    openHolds: listHolds(store).filter(({ state }) => state === 'open').length,
+    openHolds: sql.one<{ n: number }>(`SELECT count(*) AS n FROM holds WHERE state = 'open'`)?.n ?? 0,
     policyVersion: policy.version,
     pausedUntil: isPaused ? new Date(pausedUntil).toISOString() : null,
     arize: { callsThisHour: counter('arize.calls'), errorsThisHour: counter('arize.errors'), ownUser: ownUser !== null },
   }
 }
 
-const warningsOf = ({ unbound }: PolicyInForce): readonly string[] =>
-  unbound.length === 0
+const warningsOf = ({ unbound, compiled }: PolicyInForce): readonly string[] => [
+  ...(compiled === null ? [] : notActedOn(compiled.policy)),
+  ...(unbound.length === 0
     ? []
     : [
         `There is more than one source: mappings ${unbound.slice(0, 5).join(', ')} do not say which connection they mean, and apply to those that existed when the policy was stored. Name a connection in each.`,
-      ]
+      ]),
+]

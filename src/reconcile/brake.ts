@@ -47,7 +47,7 @@ interface Rule {
 const judge = ({ due, pastHour, peopleWithRoles }: Burst, rule: Rule): Verdict => {
   if (due === 0) return { trips: false }
   const affected = due + pastHour
-  const already = pastHour === 0 ? '' : `, ${pastHour} of them in the past hour`
+  const already = pastHour === 0 ? '' : `, ${pastHour} of them changed or held in the past hour`
   const what = `${people(affected)} ${rule.verb}${already}`
   if (affected > rule.perHour) {
     return { trips: true, sentence: `${what}: more than the ${rule.perHour} an hour that brake.${rule.perHourName} allows. ${TO_DO}` }

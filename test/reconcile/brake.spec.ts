@@ -62,7 +62,7 @@ describe('the brake, with its default limits', () => {
     const rest = 'Nothing is taken away until an administrator approves or refuses it; what is given goes on.'
     expect(judgeMovers({ due: 9, pastHour: 3, peopleWithRoles: 500, limits: MOVERS })).toEqual({
       trips: true,
-      sentence: `12 people would lose a role or get a lower one, 3 of them in the past hour: more than the 10 an hour that brake.maxRemovalsPerHour allows. ${rest}`,
+      sentence: `12 people would lose a role or get a lower one, 3 of them changed or held in the past hour: more than the 10 an hour that brake.maxRemovalsPerHour allows. ${rest}`,
     })
     expect(judgeLeavers({ due: 6, pastHour: 0, peopleWithRoles: 20, limits: LEAVERS })).toEqual({
       trips: true,
