@@ -1,5 +1,5 @@
 /**
- * How long to wait after a failure. Full jitter: any moment up to a bound that doubles, so that subjects which failed
+ * How long to wait after a failure. Full jitter: some moment up to a bound that doubles, so that subjects which failed
  * together do not return together. Reads no clock and draws no chance of its own.
  */
 

@@ -1,5 +1,5 @@
 /**
- * Points in time as SCIM clients write them: any number of fraction digits, any offset or none, years from 0001 (B.7). Turns them
+ * Points in time as SCIM clients write them: with as many fraction digits as they like, with an offset or none, years from 0001 (B.7). Turns them
  * into the millisecond texts that the tables hold. Does not ask what time it is.
  */
 

@@ -126,7 +126,7 @@ describe('methods', () => {
     expect([options.status, options.headers.get('allow'), options.text]).toEqual([204, allow, ''])
   })
 
-  it('OPTIONS of nothing is answered as any other request', async () => {
+  it('OPTIONS of nothing is answered like every other request', async () => {
     expect((await scim('OPTIONS', '/Nothing')).status).toBe(404)
     expect((await scim('OPTIONS', '/Nothing', { authorization: null })).status).toBe(401)
   })

@@ -3,6 +3,11 @@
  * ARIZE_CONTRACT_API_KEY in the environment it is a real one, where everything made here is taken away again at the end.
  * ARIZE_CONTRACT_BASE_URL says where either of them is served.
  */
+/** Well-formed ids that nothing has. */
+export const UNKNOWN_USER = btoa('User:999999999:aBcDe')
+export const UNKNOWN_ORGANIZATION = btoa('Organization:999999999:aBcD')
+export const UNKNOWN_ROLE = btoa('Role:999999999:aBcDe')
+
 export type Fields = { readonly [name: string]: unknown }
 
 export type Answer = {
