@@ -7,7 +7,7 @@ import { err, ok, type Result } from '../result'
 import { refuse, type Refusal } from './connections'
 import { writeJournal } from './journal'
 import type { Row, Store } from './sql'
-import { markAddress, subjectOf, type SubjectRow } from './subjects'
+import { markHeld, subjectOf, type SubjectRow } from './subjects'
 
 /**
  * The brake's memory (design section 10.3): who is counted, what is held, and how a hold ends: by approval of exactly the
@@ -192,8 +192,13 @@ export const trimHolds = ({ sql }: Pick<Store, 'sql'>, before: number): void => 
   sql.run(`DELETE FROM overrides WHERE coalesce(until, created) < ?`, before)
 }
 
-const heldPeople = ({ sql }: Pick<Store, 'sql'>, id: string): { address: string }[] =>
-  sql.rows<{ address: string }>(`SELECT address FROM subjects WHERE hold_id = ?`, id)
+/** The listed people are planned anew, off the hold. `isApproved`: with what was held let through. */
+const letGo = (store: Store, id: string, isApproved: boolean): void => {
+  markHeld(store, id)
+  store.sql.run(
+    `UPDATE subjects SET approved = CASE WHEN ? THEN held ELSE approved END, hold_id = NULL, held = NULL, held_at = NULL WHERE hold_id = ?`,
+    isApproved ? 1 : 0, id)
+}
 
 /**
  * Lets exactly the listed changes through. They are planned again before they are made. `revision`: what the administrator has
@@ -207,10 +212,7 @@ export const approveHold = (store: Store, id: string, actor: string, reason: str
   const decided = decide(store, id, 'approved', actor, reason)
   if (!decided.ok) return decided
   const shown = holdOf(store, decided.value)
-  for (const { address } of heldPeople(store, id)) {
-    store.sql.run(`UPDATE subjects SET approved = held, hold_id = NULL, held = NULL, held_at = NULL WHERE address = ?`, address)
-    markAddress(store, address, 'now')
-  }
+  letGo(store, id, true)
   writeJournal(store, { kind: 'brake.approved', actor, data: { hold: id, people: shown.peopleCount, reason } })
   return ok(shown)
 }
@@ -224,13 +226,10 @@ export const refuseHold = (store: Store, id: string, until: number, actor: strin
   const decided = decide(store, id, 'refused', actor, reason)
   if (!decided.ok) return decided
   const shown = holdOf(store, decided.value)
-  for (const { address } of heldPeople(store, id)) {
-    store.sql.run(
-      `INSERT INTO overrides (id, address, kind, reason, until, created, actor) VALUES (?, ?, 'exempt', ?, ?, ?, ?)`,
-      store.newId(), address, reason, until, store.now(), actor)
-    store.sql.run(`UPDATE subjects SET hold_id = NULL, held = NULL, held_at = NULL WHERE address = ?`, address)
-    markAddress(store, address, 'now')
-  }
+  store.sql.run(
+    `INSERT INTO overrides (id, address, kind, reason, until, created, actor) SELECT ? || ' ' || address, address, 'exempt', ?, ?, ?, ? FROM subjects WHERE hold_id = ?`,
+    id, reason, until, store.now(), actor, id)
+  letGo(store, id, false)
   writeJournal(store, { kind: 'brake.refused', actor, data: { hold: id, people: shown.peopleCount, reason, until: new Date(until).toISOString() } })
   return ok(shown)
 }

@@ -3,6 +3,7 @@ import { roleKey, roleOfKey, type Role } from '../policy/role'
 import { slotKey, type Intention, type LedgerRow } from '../reconcile/ledger'
 import type { Resource, ResourceKind } from '../reconcile/target'
 import type { Row, Store } from './sql'
+import { markHolders, type LedgerColumn } from './subjects'
 
 /** The ledger's rows: what the bridge gave, one row per subject and slot, intended before and confirmed after each call. */
 
@@ -90,12 +91,15 @@ export const doubt = ({ sql, now }: Store, address: string, organizationId: stri
     now(), address, organizationId)
 }
 
-/** Closes the rows of a resource that no longer exists, and of everything in it. Returns whose they were. */
-export const closeResource = ({ sql }: Store, resource: Resource): readonly string[] => {
-  const where = resource.kind === 'organization' ? `organization_id = ?` : `resource_id = ?`
-  const holders = sql.rows<{ address: string }>(`SELECT DISTINCT address FROM ledger WHERE ${where}`, resource.id)
-  sql.run(`DELETE FROM ledger WHERE ${where}`, resource.id)
-  return holders.map(({ address }) => address)
+/** Closes the rows of a resource that no longer exists and of everything in it, and makes everybody due who had one. */
+export const closeResource = (store: Store, { kind, id, name }: Resource): void => {
+  const { sql, now } = store
+  const rows: LedgerColumn = { column: kind === 'organization' ? 'organization_id' : 'resource_id', id }
+  markHolders(store, rows)
+  sql.run(
+    `INSERT INTO journal (at, kind, subject, data) SELECT DISTINCT ?, 'arize.resource_gone', address, ? FROM ledger WHERE ${rows.column} = ?`,
+    now(), JSON.stringify({ resource: { kind, name, id } }), id)
+  sql.run(`DELETE FROM ledger WHERE ${rows.column} = ?`, id)
 }
 
 /** The rows of one subject become another's. */

@@ -54,6 +54,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
        removed INTEGER, removed_as TEXT)`,
     `CREATE INDEX subjects_due ON subjects (priority, due) WHERE due IS NOT NULL`,
     `CREATE INDEX subjects_unscanned ON subjects (seq) WHERE scanned IS NULL AND due IS NOT NULL`,
+    `CREATE INDEX subjects_lowers ON subjects (seq) WHERE lowers = 1`,
     `CREATE INDEX subjects_awaiting ON subjects (seq) WHERE awaits_names = 1`,
     `CREATE INDEX subjects_state ON subjects (state)`,
     `CREATE INDEX subjects_removed ON subjects (removed_as, removed) WHERE removed IS NOT NULL`,

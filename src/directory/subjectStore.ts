@@ -85,14 +85,9 @@ export const createSubjectStore = (store: Store, { policy, ownUser, names }: Sub
     },
     doubt: (address, organizationId) => ledger.doubt(store, address, organizationId),
     resourceGone: (resource) => {
-      const holders = ledger.closeResource(store, resource)
+      ledger.closeResource(store, resource)
       if (resource.kind === 'organization') forgetOrganization(store, resource.id)
-      for (const holder of holders) {
-        markAddress(store, holder, 'now')
-        writeJournal(store, { kind: 'arize.resource_gone', subject: holder, data: { resource: { kind: resource.kind, name: resource.name, id: resource.id } } })
-      }
     },
-    alert: (address, sentence) => writeJournal(store, { kind: 'subject.alert', subject: address, data: { sentence } }),
   }
 }
 

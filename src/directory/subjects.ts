@@ -85,6 +85,22 @@ export const markAddress = (store: Store, address: string, mode: MarkMode): void
   mark(store, `SELECT ? AS address`, [address], mode, null)
 }
 
+/** Everybody on a hold. */
+export const markHeld = (store: Store, holdId: string): void => {
+  mark(store, `SELECT address FROM subjects WHERE hold_id = ?`, [holdId], 'now', null)
+}
+
+/** Everybody who has a row of the ledger on the resource, or on anything in it. Call it before the rows are deleted. */
+export const markHolders = (store: Store, resource: LedgerColumn): void => {
+  mark(store, `SELECT address FROM ledger WHERE ${resource.column} = ?`, [resource.id], 'now', null)
+}
+
+/** Which rows of the ledger: those on one resource, or those of a whole organization. */
+export interface LedgerColumn {
+  readonly column: 'organization_id' | 'resource_id'
+  readonly id: string
+}
+
 /** Whoever has a grant or a group whose name means nothing in Arize. */
 export const markUnresolved = (store: Store): void => {
   mark(store, `SELECT address FROM subjects WHERE awaits_names = 1`, [], 'sweep', null)

@@ -64,6 +64,4 @@ export interface SubjectStore {
   doubt(address: string, organizationId: string): void
   /** The organization or space no longer exists in Arize. */
   resourceGone(resource: Resource): void
-  /** Says something about the person in the journal that somebody should see. */
-  alert(address: string, sentence: string): void
 }
