@@ -1,10 +1,9 @@
 import type { GroupFact } from '../policy/mapping'
 import type { AddressRule } from '../scim/address'
 import type { ScimError } from '../scim/error'
-import type { PatchOperation } from '../scim/patch'
-import type { ListQuery, Projection } from '../scim/query'
-import type { Member, ScimGroup, ScimUser } from '../scim/resource'
+import type { ListQuery } from '../scim/query'
 import type { ResourceType } from '../scim/schema'
+import type { View, WriteCommand } from '../scim/write'
 import type { Store } from './sql'
 
 /**
@@ -12,19 +11,11 @@ import type { Store } from './sql'
  * Durable Object call. The HTTP layer has read and checked everything that needs no stored resource.
  */
 
-export interface View extends Projection {
-  /** The If-None-Match header. Looked at by `get` only. */
-  readonly ifNoneMatch: string | null
-}
+export type { View } from '../scim/write'
 
 interface Target {
   readonly type: ResourceType
   readonly id: string
-}
-
-interface Guarded extends Target {
-  /** The If-Match header. */
-  readonly ifMatch: string | null
 }
 
 export type ScimCommand =
@@ -32,13 +23,9 @@ export type ScimCommand =
   | { readonly op: 'refuse'; readonly error: ScimError }
   /** Discovery: only the caller is checked. */
   | { readonly op: 'authenticate' }
-  | { readonly op: 'createUser'; readonly user: ScimUser; readonly view?: View }
-  | { readonly op: 'createGroup'; readonly group: ScimGroup; readonly members: readonly Member[]; readonly view?: View }
+  | WriteCommand
   | ({ readonly op: 'get'; readonly view: View } & Target)
   | { readonly op: 'list'; readonly type: ResourceType; readonly query: ListQuery }
-  | ({ readonly op: 'replace'; readonly body: unknown; readonly view: View } & Guarded)
-  | ({ readonly op: 'patch'; readonly operations: readonly PatchOperation[]; readonly view: View } & Guarded)
-  | ({ readonly op: 'delete' } & Guarded)
 
 export interface ScimReply {
   readonly status: 200 | 201 | 204 | 304

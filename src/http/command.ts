@@ -2,11 +2,10 @@ import type { ScimCommand, View } from '../directory/scimCommand'
 import { err, ok, type Result } from '../result'
 import { invalidSyntax, methodNotAllowed, payloadTooLarge, unsupportedMediaType, type ScimError } from '../scim/error'
 import { parseJson } from '../scim/json'
-import { readPatch } from '../scim/patch'
 import { readListQuery, readProjection } from '../scim/query'
-import { readGroup, readUser } from '../scim/resource'
 import type { ResourceType } from '../scim/schema'
-import { MAX_BODY_BYTES, MAX_GROUP_BODY_BYTES, mediaTypeOf, readText, sizeOf } from './body'
+import { readChange, readCreate } from '../scim/write'
+import { codingOf, fitsCall, MAX_BODY_BYTES, MAX_GROUP_BODY_BYTES, mediaTypeOf, readText, sizeOf } from './body'
 import { methodsOf, type Endpoint } from './endpoint'
 
 /** A SCIM request as the command that it asks for. What is wrong with it is a command too: callers are authenticated first. */
@@ -21,13 +20,18 @@ const readBody = async (request: Request, maxBytes: number): Promise<Read<unknow
   if (mediaType !== null && !MEDIA_TYPES.has(mediaType)) {
     return err(unsupportedMediaType('The Content-Type of a SCIM request is application/scim+json or application/json.'))
   }
+  const coding = codingOf(request)
+  if (coding !== null) return err(unsupportedMediaType(`The Content-Encoding "${coding.slice(0, 100)}" is not supported: send the body as it is.`))
   const text = await readText(request, maxBytes)
   if (!text.ok) {
     return err(text.error === 'too_large'
       ? payloadTooLarge(`The request body is larger than ${sizeOf(maxBytes)}.`)
       : invalidSyntax('The request body is not UTF-8.'))
   }
-  return text.value.trim() === '' ? err(invalidSyntax('The request body is empty.')) : parseJson(text.value)
+  if (text.value.trim() === '') return err(invalidSyntax('The request body is empty.'))
+  const body = parseJson(text.value)
+  if (!body.ok || fitsCall(body.value, text.value.length)) return body
+  return err(payloadTooLarge('The request body is too large to be passed on. Send fewer members in one request.'))
 }
 
 const readView = (request: Request, params: URLSearchParams): Read<View> => {
@@ -35,23 +39,14 @@ const readView = (request: Request, params: URLSearchParams): Read<View> => {
   return projection.ok ? ok({ ...projection.value, ifNoneMatch: request.headers.get('if-none-match') }) : projection
 }
 
-const readCreate = async (type: ResourceType, request: Request, view: View): Promise<Read<ScimCommand>> => {
-  const body = await readBody(request, MAX_BODY_BYTES)
-  if (!body.ok) return body
-  if (type === 'User') {
-    const user = readUser(body.value)
-    return user.ok ? ok({ op: 'createUser', user: user.value, view }) : user
-  }
-  const group = readGroup(body.value)
-  return group.ok ? ok({ op: 'createGroup', group: group.value.group, members: group.value.members ?? [], view }) : group
-}
-
 const readCollectionCommand = async (
   type: ResourceType, request: Request, params: URLSearchParams,
 ): Promise<Read<ScimCommand>> => {
   if (request.method === 'POST') {
     const view = readView(request, params)
-    return view.ok ? readCreate(type, request, view.value) : view
+    if (!view.ok) return view
+    const body = await readBody(request, MAX_BODY_BYTES)
+    return body.ok ? readCreate(type, body.value, view.value) : body
   }
   const query = readListQuery(params)
   return query.ok ? ok({ op: 'list', type, query: query.value }) : query
@@ -67,9 +62,7 @@ const readResourceCommand = async (
   if (request.method === 'GET' || request.method === 'HEAD') return ok({ op: 'get', ...target, view: view.value })
   const body = await readBody(request, target.type === 'Group' ? MAX_GROUP_BODY_BYTES : MAX_BODY_BYTES)
   if (!body.ok) return body
-  if (request.method === 'PUT') return ok({ op: 'replace', ...guarded, body: body.value, view: view.value })
-  const operations = readPatch(body.value)
-  return operations.ok ? ok({ op: 'patch', ...guarded, operations: operations.value, view: view.value }) : operations
+  return readChange(request.method === 'PUT' ? 'PUT' : 'PATCH', guarded, body.value, view.value)
 }
 
 const read = async (endpoint: Endpoint, request: Request, params: URLSearchParams): Promise<Read<ScimCommand>> => {
