@@ -91,6 +91,27 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     // Filled in the default tenant's object only.
     `CREATE TABLE tenants (name TEXT PRIMARY KEY, arize TEXT NOT NULL, created INTEGER NOT NULL) WITHOUT ROWID`,
   ],
+  [
+    // When another connection of the source said that the person is inactive (ms): the user's own connection still says active.
+    `ALTER TABLE users ADD COLUMN stopped INTEGER`,
+    `CREATE INDEX users_stopped ON users (email) WHERE stopped IS NOT NULL`,
+    // Rises on rotate, pause and delete: tokens that were issued before die with it.
+    `ALTER TABLE connections ADD COLUMN generation INTEGER NOT NULL DEFAULT 1`,
+    `CREATE TABLE statements (
+       connection_id TEXT NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL, gives INTEGER NOT NULL, PRIMARY KEY (connection_id, key)) WITHOUT ROWID`,
+    `CREATE INDEX statements_at ON statements (at)`,
+    // Whom to ask a provider about: connection_id is the pull connection.
+    `CREATE TABLE refreshes (
+       connection_id TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, name TEXT, due INTEGER NOT NULL,
+       marked INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, cursor TEXT, last_error TEXT, PRIMARY KEY (connection_id, kind, id)) WITHOUT ROWID`,
+    `CREATE INDEX refreshes_due ON refreshes (due)`,
+    // Pages of a pull under way, applied when it is complete.
+    `CREATE TABLE pulled (
+       connection_id TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, parent TEXT NOT NULL, data TEXT, PRIMARY KEY (connection_id, kind, parent, id)) WITHOUT ROWID`,
+    `CREATE TABLE pulls (
+       connection_id TEXT PRIMARY KEY, phase TEXT NOT NULL, cursor TEXT, delta TEXT, started INTEGER, finished INTEGER,
+       attempts INTEGER NOT NULL DEFAULT 0, last_error TEXT, subscriptions TEXT NOT NULL DEFAULT '[]') WITHOUT ROWID`,
+  ],
 ]
 
 /** Brings the tables up to date. Runs in the constructor, inside one transaction per step. */
