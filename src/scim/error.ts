@@ -59,10 +59,16 @@ export interface ScimErrorBody {
   readonly detail: string
 }
 
+/** Control characters, and the marks that turn the direction of the text around them. */
+const DISTURBING = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
+
+/** Sentences quote what a request brought, and are read by people, in tables and on terminals. */
+const readable = (sentence: string): string => sentence.toWellFormed().replace(DISTURBING, '\uFFFD')
+
 /** The body of RFC 7644 section 3.12, `status` being a string. */
 export const scimErrorBody = ({ status, scimType, detail }: ScimError): ScimErrorBody => ({
   schemas: [ERROR_SCHEMA],
   status: String(status),
   ...(scimType === undefined ? {} : { scimType }),
-  detail,
+  detail: readable(detail),
 })

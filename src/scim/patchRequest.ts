@@ -20,9 +20,9 @@ export interface PatchOperation {
   readonly value: unknown
 }
 
-/** By name without case: `operations`, `OP`, `Value` are all sent (D.1 row 2). Undefined when absent. */
+/** By name without case: `operations`, `OP`, `Value` are all sent (D.1 row 2); the last counts. Undefined when absent. */
 const fieldOf = (object: JsonObject, name: string): unknown =>
-  Object.entries(object).find(([key]) => key.toLowerCase() === name)?.[1]
+  Object.entries(object).findLast(([key]) => key.toLowerCase() === name)?.[1]
 
 const readOp = (value: unknown, at: string): Result<PatchOperation['op'], ScimError> => {
   const op = typeof value === 'string' ? value.trim().toLowerCase() : ''

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { mediaTypeOf, readText, sizeOf } from '../../src/http/body'
+import { codingOf, fitsCall, mediaTypeOf, readText, sizeOf } from '../../src/http/body'
 
 const streamOf = (chunks: readonly Uint8Array[]): { body: ReadableStream<Uint8Array>; taken: () => number } => {
   let taken = 0
@@ -61,6 +61,32 @@ describe('readText', () => {
 
   it.each([[[0xff]], [[0x22, 0xc3]], [[0xed, 0xa0, 0x80]], [[0xc0, 0xaf]]])('refuses the bytes %j', async (bytes) => {
     expect(await readText(requestOf(streamOf([new Uint8Array(bytes)]).body), 10)).toEqual({ ok: false, error: 'not_utf8' })
+  })
+})
+
+describe('fitsCall', () => {
+  const MB = 1024 * 1024
+  const fits = (value: unknown): boolean => fitsCall(value, JSON.stringify(value).length)
+  const members = (count: number, display?: string): unknown => ({
+    members: Array.from({ length: count }, (_, index) => ({ value: `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`, display })),
+  })
+
+  it.each<[string, unknown, boolean]>([
+    ['16 MB of one text', 'x'.repeat(16 * MB), true],
+    ['16 MB of one text with one wide character', `${'x'.repeat(16 * MB)}€`, false],
+    ['the same as a name', { [`${'x'.repeat(16 * MB)}€`]: 1 }, false],
+    ['10 MB of it', `${'x'.repeat(10 * MB)}€`, true],
+    ['numbers that are no small integers', { a: [Array.from({ length: 4_000_000 }, () => 0.5)] }, false],
+    ['300,000 members', members(300_000), true],
+    ['100,000 members with their names', members(100_000, '山田太郎 (Taro Yamada)'), true],
+  ])('%s: %#', (_what, value, does) => {
+    expect(fits(value)).toBe(does)
+  })
+})
+
+describe('codingOf', () => {
+  it.each([['gzip', 'gzip'], [' Identity ', null], ['', null], ['gzip, br', 'gzip, br']])('%j is %j', (header, coding) => {
+    expect(codingOf(requestOf('x', { 'content-encoding': header }))).toBe(coding)
   })
 })
 
