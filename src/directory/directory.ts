@@ -21,7 +21,8 @@ import * as people from './people'
 import { createPolicyCache, currentPolicy, putPolicy, type PolicyInForce, type StoredPolicy } from './policies'
 import { createReconciler, nextWake, type Counts, type Reconciler } from './reconciler'
 import { executeScim } from './scim'
-import type { ScimCommand, ScimReply } from './scimCommand'
+import { runBulk } from './scimBulk'
+import type { BulkCommand, ScimCommand, ScimReply } from './scimCommand'
 import { createSql, type Store } from './sql'
 import { createSubjectStore } from './subjectStore'
 import * as tenants from './tenants'
@@ -117,6 +118,11 @@ export class Directory extends DurableObject<Env> {
     const done = READS.has(request.command.op) ? carryOut() : this.write(carryOut)
     if (!done.ok && done.error.kind === 'auth') this.tellRefusal(done.error.failure)
     return done
+  }
+
+  /** Several writes, each as {@link scim} does it; whatever else waits goes between them. */
+  bulk({ command, ...request }: Omit<ScimRequest, 'command'> & { readonly command: BulkCommand }): Promise<Result<ScimReply, ScimFailure>> {
+    return runBulk(command, { base: request.base, execute: (single) => this.scim({ ...request, command: single }), yieldTurn: () => sleep(0) })
   }
 
   /** The issuers whose tokens the Worker may believe for this tenant. */

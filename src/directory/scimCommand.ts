@@ -1,5 +1,6 @@
 import type { GroupFact } from '../policy/mapping'
 import type { AddressRule } from '../scim/address'
+import type { BulkPlan } from '../scim/bulkOrder'
 import type { ScimError } from '../scim/error'
 import type { ListQuery } from '../scim/query'
 import type { ResourceType } from '../scim/schema'
@@ -26,6 +27,11 @@ export type ScimCommand =
   | WriteCommand
   | ({ readonly op: 'get'; readonly view: View } & Target)
   | { readonly op: 'list'; readonly type: ResourceType; readonly query: ListQuery }
+
+/** Several writes in one call, each a transaction of its own. */
+export interface BulkCommand extends BulkPlan {
+  readonly op: 'bulk'
+}
 
 export interface ScimReply {
   readonly status: 200 | 201 | 204 | 304

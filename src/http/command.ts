@@ -1,11 +1,14 @@
-import type { ScimCommand, View } from '../directory/scimCommand'
+import type { BulkCommand, ScimCommand, View } from '../directory/scimCommand'
 import { err, ok, type Result } from '../result'
+import { MAX_BULK_BYTES } from '../scim/bulk'
+import { bulkTooLarge } from '../scim/bulkRequest'
 import { invalidSyntax, methodNotAllowed, payloadTooLarge, unsupportedMediaType, type ScimError } from '../scim/error'
 import { parseJson } from '../scim/json'
 import { readListQuery, readProjection } from '../scim/query'
 import type { ResourceType } from '../scim/schema'
 import { readChange, readCreate } from '../scim/write'
 import { codingOf, fitsCall, MAX_BODY_BYTES, MAX_GROUP_BODY_BYTES, mediaTypeOf, readText, sizeOf } from './body'
+import { readBulkCommand } from './bulk'
 import { methodsOf, type Endpoint } from './endpoint'
 
 /** A SCIM request as the command that it asks for. What is wrong with it is a command too: callers are authenticated first. */
@@ -15,7 +18,9 @@ type Read<T> = Result<T, ScimError>
 /** Identity providers send either, with and without a charset (identity-providers 0.1, rule 2). */
 const MEDIA_TYPES: ReadonlySet<string> = new Set(['application/scim+json', 'application/json'])
 
-const readBody = async (request: Request, maxBytes: number): Promise<Read<unknown>> => {
+const tooLarge = (maxBytes: number): ScimError => payloadTooLarge(`The request body is larger than ${sizeOf(maxBytes)}.`)
+
+const readBody = async (request: Request, maxBytes: number, whenLarger = tooLarge(maxBytes)): Promise<Read<unknown>> => {
   const mediaType = mediaTypeOf(request)
   if (mediaType !== null && !MEDIA_TYPES.has(mediaType)) {
     return err(unsupportedMediaType('The Content-Type of a SCIM request is application/scim+json or application/json.'))
@@ -24,9 +29,7 @@ const readBody = async (request: Request, maxBytes: number): Promise<Read<unknow
   if (coding !== null) return err(unsupportedMediaType(`The Content-Encoding "${coding.slice(0, 100)}" is not supported: send the body as it is.`))
   const text = await readText(request, maxBytes)
   if (!text.ok) {
-    return err(text.error === 'too_large'
-      ? payloadTooLarge(`The request body is larger than ${sizeOf(maxBytes)}.`)
-      : invalidSyntax('The request body is not UTF-8.'))
+    return err(text.error === 'too_large' ? whenLarger : invalidSyntax('The request body is not UTF-8.'))
   }
   if (text.value.trim() === '') return err(invalidSyntax('The request body is empty.'))
   const body = parseJson(text.value)
@@ -65,7 +68,7 @@ const readResourceCommand = async (
   return readChange(request.method === 'PUT' ? 'PUT' : 'PATCH', guarded, body.value, view.value)
 }
 
-const read = async (endpoint: Endpoint, request: Request, params: URLSearchParams): Promise<Read<ScimCommand>> => {
+const read = async (endpoint: Endpoint, request: Request, params: URLSearchParams): Promise<Read<ScimCommand | BulkCommand>> => {
   if (endpoint.kind === 'none') return err(endpoint.error)
   if (!methodsOf(endpoint).includes(request.method)) {
     return err(methodNotAllowed(`The method ${request.method} is not supported here.`))
@@ -73,6 +76,10 @@ const read = async (endpoint: Endpoint, request: Request, params: URLSearchParam
   switch (endpoint.kind) {
     case 'discovery':
       return ok({ op: 'authenticate' })
+    case 'bulk': {
+      const body = await readBody(request, MAX_BULK_BYTES, bulkTooLarge())
+      return body.ok ? readBulkCommand(body.value) : body
+    }
     case 'collection':
       return readCollectionCommand(endpoint.type, request, params)
     case 'resource':
@@ -80,7 +87,7 @@ const read = async (endpoint: Endpoint, request: Request, params: URLSearchParam
   }
 }
 
-export const readCommand = async (endpoint: Endpoint, request: Request, params: URLSearchParams): Promise<ScimCommand> => {
+export const readCommand = async (endpoint: Endpoint, request: Request, params: URLSearchParams): Promise<ScimCommand | BulkCommand> => {
   const command = await read(endpoint, request, params)
   return command.ok ? command.value : { op: 'refuse', error: command.error }
 }

@@ -10,6 +10,7 @@ export type Endpoint =
   | { readonly kind: 'collection'; readonly type: ResourceType }
   | { readonly kind: 'resource'; readonly type: ResourceType; readonly id: string }
   | { readonly kind: 'discovery'; readonly endpoint: DiscoveryEndpoint; readonly id: string | null }
+  | { readonly kind: 'bulk' }
   | { readonly kind: 'none'; readonly error: ScimError }
 
 export interface ScimAddress {
@@ -24,6 +25,7 @@ const METHODS: Readonly<Record<Endpoint['kind'], readonly string[]>> = {
   collection: ['GET', 'HEAD', 'POST', 'OPTIONS'],
   resource: ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
   discovery: ['GET', 'HEAD', 'OPTIONS'],
+  bulk: ['POST', 'OPTIONS'],
   none: [],
 }
 
@@ -46,11 +48,12 @@ const decode = (segment: string): string | null => {
 
 const UNKNOWN = none(notFound('There is no such endpoint.'))
 
-const endpointOf = (path: string): Endpoint => {
+/** Of a path below the base. */
+export const endpointOf = (path: string): Endpoint => {
   const segments = path.split('/').filter((segment) => segment !== '')
   const [name = '', encoded, ...rest] = segments
   if (segments.at(-1) === '.search') return none(notImplemented('Searching by POST is not supported: use GET with a filter.'))
-  if (name === 'Bulk') return none(notImplemented('Bulk requests are not supported.'))
+  if (name === 'Bulk') return encoded === undefined ? { kind: 'bulk' } : UNKNOWN
   if (name === 'Me') return none(notImplemented('/Me is not supported: no user signs in here.'))
   if (rest.length > 0) return UNKNOWN
   const id = encoded === undefined ? null : decode(encoded)

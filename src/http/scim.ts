@@ -3,7 +3,7 @@ import { readCredential, type Credential } from '../auth/bearer'
 import { invalid, type AuthFailure } from '../auth/failure'
 import type { Env } from '../config'
 import type { ScimFailure } from '../directory/directory'
-import type { ScimCommand, ScimReply } from '../directory/scimCommand'
+import type { BulkCommand, ScimCommand, ScimReply } from '../directory/scimCommand'
 import { err, ok, type Result } from '../result'
 import { discover } from '../scim/discovery'
 import type { Authenticator, Caller, Proof } from './authenticate'
@@ -41,11 +41,13 @@ const refuse = (failure: Exclude<ScimFailure, { readonly kind: 'stale' }>, { end
 }
 
 export const createScim = ({ tenants, authenticator }: ScimOptions): Hono<BridgeEnv> => {
-  const call = ({ env, tenant }: Caller, proof: Proof, command: ScimCommand, base: string): Answered =>
-    directoryOf(env, tenant).scim({ ...proof, command, base })
+  const call = async ({ env, tenant }: Caller, proof: Proof, command: ScimCommand | BulkCommand, base: string): Answered => {
+    const directory = directoryOf(env, tenant)
+    return command.op === 'bulk' ? directory.bulk({ ...proof, command, base }) : directory.scim({ ...proof, command, base })
+  }
 
   /** The issuers that a proof rests on may have changed meanwhile: then they are read and it is made once more. */
-  const callTwice = async (caller: Caller, proof: Proof, command: ScimCommand, base: string): Answered => {
+  const callTwice = async (caller: Caller, proof: Proof, command: ScimCommand | BulkCommand, base: string): Answered => {
     const done = await call(caller, proof, command, base)
     if (done.ok || done.error.kind !== 'stale') return done
     tenants.forgetTrust(caller.tenant)

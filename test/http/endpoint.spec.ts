@@ -7,7 +7,7 @@ const shortOf = (path: string): unknown => {
   const { tenant, base, endpoint } = address
   const { kind } = endpoint
   const named = kind === 'resource' ? [endpoint.type, endpoint.id] : kind === 'collection' ? [endpoint.type]
-    : kind === 'discovery' ? [endpoint.endpoint, endpoint.id] : [endpoint.error.status]
+    : kind === 'discovery' ? [endpoint.endpoint, endpoint.id] : endpoint.kind === 'none' ? [endpoint.error.status] : []
   return [tenant, base.replace('https://bridge.example.com', ''), kind, ...named]
 }
 
@@ -26,7 +26,9 @@ describe('readScimAddress', () => {
     ['/scim/v2/constructor', ['default', '/scim/v2', 'none', 404]],
     ['/scim/v2', ['default', '/scim/v2', 'none', 404]],
     ['/scim/v2/', ['default', '/scim/v2', 'none', 404]],
-    ['/scim/v2/Bulk', ['default', '/scim/v2', 'none', 501]],
+    ['/scim/v2/Bulk', ['default', '/scim/v2', 'bulk']],
+    ['/scim/v2/Bulk/', ['default', '/scim/v2', 'bulk']],
+    ['/scim/v2/Bulk/7', ['default', '/scim/v2', 'none', 404]],
     ['/scim/v2/Me/x', ['default', '/scim/v2', 'none', 501]],
     ['/scim/v2/Groups/.search', ['default', '/scim/v2', 'none', 501]],
     ['/scim/v2/Schemas/urn:ietf:x', ['default', '/scim/v2', 'discovery', 'Schemas', 'urn:ietf:x']],

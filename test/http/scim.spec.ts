@@ -77,7 +77,7 @@ const WRONG: readonly Wrong[] = [
   ['an unknown resource type', 'POST', '/Roles', {}, 404, undefined, /no such endpoint/],
   ['the base itself', 'GET', '', undefined, 404, undefined, /no such endpoint/],
   ['/Me', 'GET', '/Me', undefined, 501, undefined, /\/Me/],
-  ['/Bulk', 'POST', '/Bulk', { Operations: [] }, 501, undefined, /Bulk/],
+  ['/Bulk without operations', 'POST', '/Bulk', { Operations: [] }, 400, 'invalidSyntax', /"Operations"/],
   ['/.search', 'POST', '/.search', { filter: 'userName pr' }, 501, undefined, /POST/],
   ['/Users/.search', 'POST', '/Users/.search', {}, 501, undefined, /POST/],
   ['a filter that does not parse', 'GET', '/Users?filter=userName+eq', undefined, 400, 'invalidFilter', /./],
