@@ -12,6 +12,7 @@ export interface UserState {
   readonly id: string
   readonly connectionId: string
   readonly externalId: string | null
+  /** Whether its own connection says so and no other connection of the source has said otherwise. */
   readonly active: boolean
   readonly address: string | null
 }
@@ -25,23 +26,39 @@ export interface UserChange {
   readonly how: 'deactivated' | 'deleted'
 }
 
+/** Whoever has held an address, as the externalIds that their connections gave them: two connections may name one person differently. */
+const holdersOf = ({ sql }: Pick<Store, 'sql'>, address: string): readonly string[] => {
+  const holder = sql.one<{ holder: string | null }>(`SELECT holder FROM subjects WHERE address = ?`, address)?.holder ?? null
+  return holder === null ? [] : (JSON.parse(holder) as string[])
+}
+
+/** More names than one person has at all connections. */
+const MAX_HOLDERS = 20
+
+/** The text of the column with one more holder, the latest of them last. */
+const withHolder = (holders: readonly string[], externalId: string | null): string | null => {
+  if (externalId === null) return holders.length === 0 ? null : JSON.stringify(holders)
+  return JSON.stringify([...holders.filter((known) => known !== externalId), externalId].slice(-MAX_HOLDERS))
+}
+
 /** Why a user does not count for its subject until somebody decides, in a sentence. Null when it counts. */
-const holdOf = ({ sql }: Pick<Store, 'sql'>, user: UserState): string | null => {
+const holdOf = (store: Store, user: UserState): string | null => {
+  const { sql } = store
   if (user.address === null) return 'This user has no e-mail address that could name an Arize account.'
   const twin = sql.one<{ id: string }>(
-    `SELECT id FROM users WHERE email = ? AND connection_id = ? AND id <> ? AND active = 1 AND hold IS NULL ORDER BY seq LIMIT 1`,
+    `SELECT id FROM users WHERE email = ? AND connection_id = ? AND id <> ? AND active = 1 AND stopped IS NULL AND hold IS NULL ORDER BY seq LIMIT 1`,
     user.address, user.connectionId, user.id)
   if (twin !== null) return `Another active user of the same connection (${twin.id}) has the same address.`
-  const holder = sql.one<{ holder: string | null }>(`SELECT holder FROM subjects WHERE address = ?`, user.address)?.holder ?? null
-  if (holder === null || user.externalId === null || holder === user.externalId) return null
+  const holders = holdersOf(store, user.address)
+  if (holders.length === 0 || user.externalId === null || holders.includes(user.externalId)) return null
   const activeElsewhere = sql.one(
-    `SELECT 1 AS one FROM users WHERE email = ? AND id <> ? AND active = 1 AND hold IS NULL LIMIT 1`, user.address, user.id)
+    `SELECT 1 AS one FROM users WHERE email = ? AND id <> ? AND active = 1 AND stopped IS NULL AND hold IS NULL LIMIT 1`, user.address, user.id)
   if (activeElsewhere !== null) return null
-  return `This address belonged to somebody else (externalId ${holder}) before. An administrator has to say whether this is the same person or somebody who takes the address over.`
+  return `This address belonged to somebody else (externalId ${holders.join(', ')}) before. An administrator has to say whether this is the same person or somebody who takes the address over.`
 }
 
 const counts = ({ sql }: Pick<Store, 'sql'>, address: string): boolean =>
-  sql.one(`SELECT 1 AS one FROM users WHERE email = ? AND active = 1 AND hold IS NULL LIMIT 1`, address) !== null
+  sql.one(`SELECT 1 AS one FROM users WHERE email = ? AND active = 1 AND stopped IS NULL AND hold IS NULL LIMIT 1`, address) !== null
 
 /** The user that already counted keeps counting: its own hold is only reviewed when its identity changed. */
 const reviewUser = (store: Store, user: UserState, before: UserState | null, actor: string): boolean => {
@@ -61,7 +78,7 @@ const reviewUser = (store: Store, user: UserState, before: UserState | null, act
 export const refreshIdentityHold = (store: Store, address: string): void => {
   const { sql } = store
   const held = sql.one<{ hold: string }>(
-    `SELECT hold FROM users WHERE email = ? AND active = 1 AND hold IS NOT NULL ORDER BY seq LIMIT 1`, address)?.hold ?? null
+    `SELECT hold FROM users WHERE email = ? AND active = 1 AND stopped IS NULL AND hold IS NOT NULL ORDER BY seq LIMIT 1`, address)?.hold ?? null
   const before = sql.one<{ identity_hold: string | null }>(`SELECT identity_hold FROM subjects WHERE address = ?`, address)?.identity_hold ?? null
   if (held === before) return
   markAddress(store, address, 'quiet')
@@ -71,7 +88,7 @@ export const refreshIdentityHold = (store: Store, address: string): void => {
 /** Users that waited behind somebody who is gone may count now, or need an administrator's word. */
 const reviewWaiting = (store: Store, address: string, actor: string): void => {
   const waiting = store.sql.rows<{ id: string; connection_id: string; external_id: string | null; active: number }>(
-    `SELECT id, connection_id, external_id, active FROM users WHERE email = ? AND hold IS NOT NULL ORDER BY seq LIMIT 100`, address)
+    `SELECT id, connection_id, external_id, (active = 1 AND stopped IS NULL) AS active FROM users WHERE email = ? AND hold IS NOT NULL ORDER BY seq LIMIT 100`, address)
   for (const row of waiting) {
     const user = { id: row.id, connectionId: row.connection_id, externalId: row.external_id, active: row.active === 1, address }
     if (reviewUser(store, user, null, actor)) arrive(store, user, actor)
@@ -86,9 +103,9 @@ const arrive = (store: Store, user: UserState, actor: string): void => {
   const subject = subjectOf(store, address)
   markAddress(store, address, 'quiet')
   sql.run(
-    `UPDATE subjects SET leaver = NULL, renamed_to = NULL, renamed_user = NULL, priority = 1, keys_due = CASE WHEN keys_due = 2 THEN 2 ELSE 0 END,
-       holder = coalesce(?, holder) WHERE address = ?`,
-    user.externalId, address)
+    `UPDATE subjects SET leaver = NULL, renamed_to = NULL, renamed_user = NULL, priority = 1, keys_due = CASE WHEN keys_due >= 2 THEN keys_due ELSE 0 END,
+       holder = ? WHERE address = ?`,
+    withHolder(subject === null || subject.holder === null ? [] : (JSON.parse(subject.holder) as string[]), user.externalId), address)
   if (subject !== null && subject.leaver !== null) {
     writeJournal(store, { kind: 'identity.returned', subject: address, connectionId: user.connectionId, actor, data: { user: user.id } })
   }
@@ -125,9 +142,9 @@ const leave = (store: Store, address: string, how: 'deactivated' | 'deleted', ca
 export const userChanged = (store: Store, { before, after, actor, how }: UserChange): void => {
   const { sql } = store
   const counted = before !== null && before.active && before.address !== null && !before.held
-  if (after !== null && counted && after.externalId !== null && after.externalId !== before.externalId) {
+  if (after !== null && counted && before.address !== null && after.externalId !== null && after.externalId !== before.externalId) {
     // The same user under a new externalId is the same person: the address stays theirs.
-    sql.run(`UPDATE subjects SET holder = ? WHERE address = ? AND (holder IS NULL OR holder = ?)`, after.externalId, before.address, before.externalId)
+    sql.run(`UPDATE subjects SET holder = ? WHERE address = ?`, withHolder(holdersOf(store, before.address), after.externalId), before.address)
   }
   const countsNow = after !== null && reviewUser(store, after, counted ? before : null, actor)
   const moved = before !== null && after !== null && after.address !== before.address

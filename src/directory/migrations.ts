@@ -94,6 +94,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
   [
     // When another connection of the source said that the person is inactive (ms): the user's own connection still says active.
     `ALTER TABLE users ADD COLUMN stopped INTEGER`,
+    `UPDATE subjects SET holder = json_array(holder) WHERE holder IS NOT NULL`,
     `CREATE INDEX users_stopped ON users (email) WHERE stopped IS NOT NULL`,
     // Rises on rotate, pause and delete: tokens that were issued before die with it.
     `ALTER TABLE connections ADD COLUMN generation INTEGER NOT NULL DEFAULT 1`,

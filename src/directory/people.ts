@@ -165,8 +165,8 @@ export const decideIdentity = (store: Store, address: string, decision: Identity
   const row = subjectOf(store, address)
   if (row === null) return err(refuse(404, 'Nobody with this address is known.'))
   const claimant = sql.one<{ id: string; external_id: string | null }>(
-    `SELECT id, external_id FROM users WHERE email = ? AND active = 1 AND hold IS NOT NULL ORDER BY seq LIMIT 1`, address)
-  const isTaken = sql.one(`SELECT 1 AS one FROM users WHERE email = ? AND active = 1 AND hold IS NULL LIMIT 1`, address) !== null
+    `SELECT id, external_id FROM users WHERE email = ? AND active = 1 AND stopped IS NULL AND hold IS NOT NULL ORDER BY seq LIMIT 1`, address)
+  const isTaken = sql.one(`SELECT 1 AS one FROM users WHERE email = ? AND active = 1 AND stopped IS NULL AND hold IS NULL LIMIT 1`, address) !== null
   if (claimant === null || isTaken) return err(refuse(409, 'Nobody waits for a decision about this address.'))
   sql.run(
     `INSERT INTO overrides (id, address, kind, reason, data, created, actor) VALUES (?, ?, ?, ?, ?, ?, ?)`,
@@ -174,7 +174,7 @@ export const decideIdentity = (store: Store, address: string, decision: Identity
   sql.run(`UPDATE users SET hold = NULL WHERE id = ?`, claimant.id)
   sql.run(
     `UPDATE subjects SET holder = ?, leaver = NULL, renamed_to = NULL, renamed_user = NULL, priority = 1, keys_due = ? WHERE address = ?`,
-    claimant.external_id, decision === 'take-over' ? 2 : 0, address)
+    claimant.external_id === null ? null : JSON.stringify([claimant.external_id]), decision === 'take-over' ? 2 : 0, address)
   refreshIdentityHold(store, address)
   markAddress(store, address, 'now')
   writeJournal(store, { kind: 'identity.released', subject: address, actor, data: { decision, reason, user: claimant.id } })

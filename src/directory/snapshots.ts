@@ -5,7 +5,7 @@ import { foldAddress } from '../scim/address'
 import { ledgerOf } from './ledger'
 import type { PolicyInForce } from './policies'
 import type { Store } from './sql'
-import { subjectOf, type SubjectRow } from './subjects'
+import { KEYS_ASKED, subjectOf, type SubjectRow } from './subjects'
 
 /** Builds the reconciler's view of one subject out of the tables. */
 
@@ -18,7 +18,7 @@ export const groupsOf = ({ sql }: Pick<Store, 'sql'>, address: string): GroupFac
     .rows<{ id: string; display_name: string; external_id: string | null; connection_id: string; name: string }>(
       `SELECT DISTINCT g.id, g.display_name, g.external_id, g.connection_id, c.name
        FROM users u JOIN members m ON m.member_id = u.id JOIN groups g ON g.id = m.group_id JOIN connections c ON c.id = g.connection_id
-       WHERE u.email = ? AND u.active = 1 AND u.hold IS NULL ORDER BY g.seq`, address)
+       WHERE u.email = ? AND u.active = 1 AND u.stopped IS NULL AND u.hold IS NULL ORDER BY g.seq`, address)
     .map((row) => ({
       id: row.id, displayName: row.display_name, externalId: row.external_id, connection: { id: row.connection_id, name: row.name },
     }))
@@ -33,15 +33,17 @@ interface CountingUser {
 const countingUsers = ({ sql }: Pick<Store, 'sql'>, address: string): CountingUser[] =>
   sql.rows<CountingUser>(
     `SELECT u.data, u.connection_id, c.name FROM users u JOIN connections c ON c.id = u.connection_id
-     WHERE u.email = ? AND u.active = 1 AND u.hold IS NULL ORDER BY u.seq LIMIT 20`, address)
+     WHERE u.email = ? AND u.active = 1 AND u.stopped IS NULL AND u.hold IS NULL ORDER BY u.seq LIMIT 20`, address)
 
 type Entitled = Snapshot['entitlements'][number]
 
 const entitlementsOf = (users: readonly CountingUser[]): Entitled[] =>
-  users.flatMap(({ data, connection_id: id, name }) => {
-    const user = JSON.parse(data) as { entitlements?: unknown; roles?: unknown }
-    return [...valuesOf(user.entitlements), ...valuesOf(user.roles)].map((value) => ({ value, connection: { id, name } }))
-  })
+  users.flatMap(({ data, connection_id: id, name }) =>
+    entitlementValues(JSON.parse(data) as { entitlements?: unknown; roles?: unknown }).map((value) => ({ value, connection: { id, name } })))
+
+/** What mappings by `entitlement` are compared with, of one stored user. */
+export const entitlementValues = ({ entitlements, roles }: { readonly entitlements?: unknown; readonly roles?: unknown }): string[] =>
+  [...valuesOf(entitlements), ...valuesOf(roles)]
 
 const valuesOf = (list: unknown): string[] =>
   Array.isArray(list)
@@ -92,6 +94,7 @@ export const snapshotOf = (store: Store, address: string, policy: PolicyInForce,
     account: row === null || row.arize_id === null ? null : { id: row.arize_id, role: row.arize_role ?? '', createdByBridge: row.arize_created === 1 },
     createIntendedAt: row?.create_intended ?? null,
     areKeysDue: (row?.keys_due ?? 0) > 0,
+    areKeysAsked: row?.keys_due === KEYS_ASKED,
     isAccountDoubtful: row === null || doubtsAccount(row, store.now()),
     ledger: ledgerOf(store, address),
     renamedTo: pendingRename(store, row),

@@ -119,8 +119,17 @@ export const markSlice = (store: Store, afterSeq: number, limit: number, policyV
 export const markLeaver = (store: Store, address: string, how: 'deactivated' | 'deleted'): void => {
   markAddress(store, address, 'now')
   store.sql.run(
-    `UPDATE subjects SET leaver = ?, priority = 0, due = ?, keys_due = 1, wait_until = NULL WHERE address = ?`, how, store.now(), address)
+    `UPDATE subjects SET leaver = ?, priority = 0, due = ?, keys_due = max(keys_due, 1), wait_until = NULL WHERE address = ?`, how, store.now(), address)
 }
+
+/** The person's API keys are to be revoked although the person stays: the provider or the policy asked for exactly that. */
+export const askToRevokeKeys = (store: Store, address: string): void => {
+  markAddress(store, address, 'now')
+  store.sql.run(`UPDATE subjects SET keys_due = ${KEYS_ASKED} WHERE address = ?`, address)
+}
+
+/** `keys_due`: 0 no, 1 the person left, 2 somebody took the address over, 3 asked for by name. */
+export const KEYS_ASKED = 3
 
 export interface SubjectRow extends Row {
   seq: number

@@ -9,6 +9,7 @@ import { someIds, writeJournal } from './journal'
 import { count } from './meta'
 import { changedAttributes, checkSize, excerpt, laterOf, type Stored } from './resources'
 import type { ScimContext } from './scimCommand'
+import { stoppedBySibling, tellSiblings } from './siblings'
 import type { Row } from './sql'
 import { markUsers } from './subjects'
 
@@ -24,6 +25,8 @@ export interface StoredUser extends CurrentUser {
   readonly modified: string
   readonly state: UserState
   readonly held: boolean
+  /** When another connection of the source said that the person is inactive (ms), or null. */
+  readonly stopped: number | null
 }
 
 interface UserRow extends Row {
@@ -32,6 +35,7 @@ interface UserRow extends Row {
   active: number
   email: string | null
   hold: string | null
+  stopped: number | null
   created: string
   modified: string
   version: number
@@ -44,14 +48,15 @@ export const usersCounter = (connectionId: string): string => `users:${connectio
 /** A user of this connection; the others' do not exist. */
 export const findUser = ({ store, connection }: ScimContext, id: string): StoredUser | null => {
   const row = store.sql.one<UserRow>(
-    `SELECT id, external_id, active, email, hold, created, modified, version, data FROM users WHERE id = ? AND connection_id = ?`,
+    `SELECT id, external_id, active, email, hold, stopped, created, modified, version, data FROM users WHERE id = ? AND connection_id = ?`,
     id, connection.id)
   if (row === null) return null
-  const { version, created, modified } = row
+  const { version, created, modified, stopped } = row
+  const active = row.active === 1 && stopped === null
   return {
-    id, version, created, modified,
+    id, version, created, modified, stopped,
     user: JSON.parse(row.data) as ScimUser,
-    state: { id, connectionId: connection.id, externalId: row.external_id, active: row.active === 1, address: row.email },
+    state: { id, connectionId: connection.id, externalId: row.external_id, active, address: row.email },
     held: row.hold !== null,
   }
 }
@@ -64,6 +69,7 @@ const checkColumns = ({ store, connection }: ScimContext, id: string, columns: U
   return checkSize('User', [columns.userName, columns.userNameFold, columns.externalId, columns.data, columns.fold])
 }
 
+/** What the user's own connection says; {@link counting} says whether another connection of the source has said otherwise. */
 const stateOf = (context: ScimContext, id: string, user: ScimUser, previousAddress: string | null): UserState => ({
   id,
   connectionId: context.connection.id,
@@ -72,6 +78,8 @@ const stateOf = (context: ScimContext, id: string, user: ScimUser, previousAddre
   // An address that was cleared stays the person's: clearing never offboards (design section 10.1).
   address: primaryAddress(user, context.connection.address) ?? previousAddress,
 })
+
+const counting = (state: UserState, stopped: number | null): UserState => ({ ...state, active: state.active && stopped === null })
 
 const currentOf = ({ id, version }: Identity, columns: UserColumns): CurrentUser => ({
   id, version, user: JSON.parse(columns.data) as ScimUser,
@@ -86,19 +94,22 @@ export const createUser = (context: ScimContext, user: ScimUser): Result<Current
   const columns = userColumns(user, identity)
   const fault = checkColumns(context, id, columns)
   if (fault !== null) return err(fault)
-  const state = stateOf(context, id, user, null)
+  const said = stateOf(context, id, user, null)
+  const stopped = said.active ? stoppedBySibling(store, connection.id, said) : null
+  const state = counting(said, stopped)
   store.sql.run(
     `INSERT INTO users (
-       id, connection_id, user_name, user_name_fold, external_id, active, email, created, modified, version, data, fold)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       id, connection_id, user_name, user_name_fold, external_id, active, email, created, modified, version, data, fold, stopped)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     id, connection.id, columns.userName, columns.userNameFold, columns.externalId, columns.active, state.address, time, time, 1,
-    columns.data, columns.fold)
+    columns.data, columns.fold, stopped)
   count(store, usersCounter(connection.id), 0, 1)
   writeJournal(store, {
     kind: 'scim.create', subject: state.address, connectionId: connection.id, actor,
     data: { type: 'User', id, attributes: changedAttributes({}, user) },
   })
   userChanged(store, { before: null, after: state, actor, how: 'deactivated' })
+  if (!said.active) tellSiblings(store, { ...said, actor })
   return ok(currentOf(identity, columns))
 }
 
@@ -118,12 +129,16 @@ export const changeUser = (
   const columns = userColumns(user, identity)
   const fault = checkColumns(context, id, columns)
   if (fault !== null) return err(fault)
-  const state = stateOf(context, id, user, before.state.address)
+  const said = stateOf(context, id, user, before.state.address)
+  // Becoming active is news; still being active is none.
+  const isTransition = user.active !== before.user.active
+  const stopped = isTransition ? null : before.stopped
+  const state = counting(said, stopped)
   store.sql.run(
     `UPDATE users SET user_name = ?, user_name_fold = ?, external_id = ?, active = ?, email = ?, modified = ?, version = ?,
-       data = ?, fold = ? WHERE id = ?`,
+       data = ?, fold = ?, stopped = ? WHERE id = ?`,
     columns.userName, columns.userNameFold, columns.externalId, columns.active, state.address, identity.modified, identity.version,
-    columns.data, columns.fold, id)
+    columns.data, columns.fold, stopped, id)
   const attributes = changedAttributes(before.user, user)
   writeJournal(store, {
     kind, subject: state.address, connectionId: connection.id, actor, data: { type: 'User', id, attributes },
@@ -131,6 +146,7 @@ export const changeUser = (
   if (!isSameState(before.state, state)) {
     userChanged(store, { before: { ...before.state, held: before.held }, after: state, actor, how: 'deactivated' })
   }
+  if (isTransition) tellSiblings(store, { ...said, actor })
   if (state.active && attributes.some((name) => ENTITLING.has(name))) markUsers(store, [id], 'quiet')
   return ok(currentOf(identity, columns))
 }
@@ -147,4 +163,5 @@ export const deleteUser = (context: ScimContext, user: StoredUser): void => {
     data: { type: 'User', id: user.id, ...(groups.length === 0 ? {} : { groups: someIds(groups) }) },
   })
   userChanged(store, { before: { ...user.state, held: user.held }, after: null, actor, how: 'deleted' })
+  tellSiblings(store, { ...user.state, active: false, actor })
 }

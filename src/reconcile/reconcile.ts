@@ -77,7 +77,7 @@ const reconcileOnce = async (run: Run, address: string): Promise<Once> => {
   const verdict: Verdict = { ...NOTHING, grants: evaluation.grants, conflicts, withheld, brake, awaitsNames }
   const { account } = snapshot
   if (account === null) return withoutAccount(run, snapshot, decision, verdict)
-  // Somebody took the address over: the keys of whoever had it before go first.
+  // Somebody took the address over, or the provider ended the person's sessions: the keys go first.
   const keys = await revokeKeys(run, snapshot, account)
   if (keys !== null) return ended(keys, verdict)
   const { stuck, stop } = await apply({ arize, store, snapshot, account, reread }, changes)
@@ -221,9 +221,10 @@ const readRole = async ({ arize, store }: Run, { address }: Snapshot, { id }: Kn
 
 /** Whether the person's API keys are to be revoked in Arize. */
 const areKeysWanted = (snapshot: Snapshot): boolean =>
-  snapshot.areKeysDue && isTouchable(snapshot) && (snapshot.policy === null || snapshot.policy.policy.offboarding.revokeApiKeys)
+  snapshot.areKeysDue && isTouchable(snapshot) &&
+  (snapshot.areKeysAsked || snapshot.policy === null || snapshot.policy.policy.offboarding.revokeApiKeys)
 
-/** Keys cannot be given back: they are revoked for leavers only, and not once somebody came back. */
+/** Keys cannot be given back: they are revoked for leavers, and not once somebody came back, or where it was asked for by name. */
 const revokeKeys = async ({ arize, store }: Run, { address, generation }: Snapshot, account: KnownAccount): Promise<Failure | null> => {
   const snapshot = store.snapshot(address)
   if (snapshot.generation !== generation) return MOVED

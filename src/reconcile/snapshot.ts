@@ -34,6 +34,8 @@ export interface Snapshot {
   readonly createIntendedAt: number | null
   /** Whether the person's API keys have yet to be revoked. */
   readonly areKeysDue: boolean
+  /** Whether that was asked for by name (a logout), and not only follows from the person's leaving. */
+  readonly areKeysAsked: boolean
   /** Whether the account has to be read again before anything is decided from its role. */
   readonly isAccountDoubtful: boolean
   readonly ledger: readonly LedgerRow[]

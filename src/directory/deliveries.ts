@@ -1,0 +1,138 @@
+import type { Act, DirectoryChange, PersonRef, Refresh, SourceEvent } from '../change'
+import type { Policy } from '../policy/document'
+import { foldAddress, isAddress } from '../scim/address'
+import { someIds, writeJournal } from './journal'
+import { pullOf, askAbout } from './refreshes'
+import type { ScimContext } from './scimCommand'
+import { connectionsOfSource, findPerson } from './siblings'
+import { believedTime, OLDEST_MS } from './statements'
+import type { Store } from './sql'
+import { askToRevokeKeys, markAddress } from './subjects'
+import { isKnown, tell, type Effect } from './told'
+
+/**
+ * Deliveries of events: each event is stored by its id and carried out once, in the transaction that the acknowledgement waits
+ * for. Where a pull connector of the source can be asked, an event is only a reason to ask (design section 2).
+ */
+
+export interface Delivery {
+  readonly events: readonly SourceEvent[]
+  /** SHA-256 of the secrets that the connection has at present. */
+  readonly isSecret: (hash: string) => boolean
+  readonly signals: Policy['signals']
+}
+
+/** What became of it. `unknown` counts events about somebody whom no connection of the source knows. */
+export interface Taken {
+  readonly taken: number
+  readonly duplicates: number
+  readonly unknown: number
+}
+
+const MAX_NAME = 200
+
+const isNew = ({ sql, now }: Store, connectionId: string, id: string): boolean =>
+  sql.run(`INSERT OR IGNORE INTO deliveries (connection_id, event_id, at) VALUES (?, ?, ?)`, connectionId, id.slice(0, MAX_NAME), now()) > 0
+
+const personsOf = ({ changes, refresh, acts }: SourceEvent): PersonRef[] => [
+  ...changes.flatMap((change) => (change.kind === 'active' || change.kind === 'membership' ? [change.who] : [])),
+  ...refresh.flatMap((wanted) => (wanted.kind === 'person' ? [wanted.who] : [])),
+  ...acts.flatMap((act) => (act.kind === 'stream' ? [] : [act.who])),
+]
+
+/** What to ask about instead of believing what a change says. */
+const questionsOf = (change: DirectoryChange): Refresh[] => {
+  switch (change.kind) {
+    case 'active': return [{ kind: 'person', who: change.who }]
+    case 'person': return [{ kind: 'person', who: { id: change.person.id, userName: change.person.userName } }]
+    case 'membership': return [{ kind: 'person', who: change.who }]
+    case 'group': return [{ kind: 'group', group: change.group }]
+    case 'groupGone': return [{ kind: 'group', group: change.group }]
+    case 'resource': return []
+  }
+}
+
+/** Every address that the source's connections have for the person, and the one that the event itself names. */
+const addressesOf = ({ store, connection }: ScimContext, { id, userName }: PersonRef): string[] => {
+  const folded = foldAddress(userName ?? '')
+  const address = isAddress(folded) ? folded : null
+  const found = connectionsOfSource(store, connection.id).flatMap((each) => findPerson(store, each, { externalId: id, address })?.email ?? [])
+  return [...new Set(found)]
+}
+
+/** Only people whom the source itself tells of: an event touches nobody else's. */
+const carryOut = (context: ScimContext, act: Act, signals: Policy['signals']): void => {
+  const { store, connection } = context
+  if (act.kind === 'stream') {
+    const sentence = `${act.status}${act.reason === null ? '' : `: ${act.reason.slice(0, MAX_NAME)}`}`
+    store.sql.run(`UPDATE connections SET last_error = ? WHERE id = ?`, act.status === 'enabled' ? null : `The sender says that the stream is ${sentence}.`, connection.id)
+    return
+  }
+  const isRevoking = act.kind === 'logout' || signals[act.signal] === 'revokeApiKeys'
+  for (const address of addressesOf(context, act.who)) {
+    if (isRevoking) askToRevokeKeys(store, address)
+    markAddress(store, address, 'now')
+  }
+}
+
+type Told = 'taken' | 'unknown'
+
+interface Line {
+  readonly id: string
+  readonly type: string
+  readonly effects: readonly (Effect | 'asked')[]
+  readonly ignored?: string
+}
+
+const take = (context: ScimContext, event: SourceEvent, { signals }: Delivery): { readonly line: Line; readonly told: Told } => {
+  const { store, connection } = context
+  const at = believedTime(event.at, store.now())
+  const isOld = event.at !== null && event.at < store.now() - OLDEST_MS
+  const pull = pullOf(store, connection.id)
+  const isUnknown = personsOf(event).length > 0 && !personsOf(event).some((who) => isKnown(context, who))
+  const isTold = (change: DirectoryChange): boolean => !isOld && (pull === null || change.kind === 'resource')
+  const effects: (Effect | 'asked')[] = event.changes.filter(isTold).map((change) => tell(context, at, change))
+  const questions = [...event.refresh, ...event.changes.filter((change) => !isTold(change)).flatMap(questionsOf)]
+  if (pull !== null && questions.length > 0) {
+    for (const question of questions) askAbout(store, pull, question)
+    effects.push('asked')
+  }
+  if (!isOld) for (const act of event.acts) carryOut(context, act, signals)
+  const ignored = event.ignored ?? (isOld ? 'The event is more than 14 days old.' : pull === null && event.refresh.length > 0 ? 'No pull connector of this source can be asked.' : undefined)
+  return {
+    line: { id: event.id.slice(0, MAX_NAME), type: event.type.slice(0, MAX_NAME), effects, ...(ignored === undefined ? {} : { ignored }) },
+    told: isUnknown && !effects.includes('applied') ? 'unknown' : 'taken',
+  }
+}
+
+/** Stores and carries out a delivery. Called inside one transaction; the caller arms the alarm. */
+export const receive = (context: ScimContext, delivery: Delivery): Taken => {
+  const { store, connection, actor } = context
+  const lines: Line[] = []
+  const refused: string[] = []
+  let duplicates = 0
+  let unknown = 0
+  for (const event of delivery.events) {
+    if (event.secretHash !== undefined && !delivery.isSecret(event.secretHash)) refused.push(event.id.slice(0, MAX_NAME))
+    else if (!isNew(store, connection.id, event.id)) duplicates += 1
+    else {
+      const { line, told } = take(context, event, delivery)
+      lines.push(line)
+      if (told === 'unknown') unknown += 1
+    }
+  }
+  if (refused.length > 0) {
+    writeJournal(store, {
+      kind: 'event.refused', connectionId: connection.id, actor,
+      data: { reason: 'wrong_secret', ...someIds(refused), sentence: 'Events with a wrong secret of their own were dropped.' },
+    })
+    store.sql.run(`UPDATE connections SET last_error = ? WHERE id = ?`, 'Events with a wrong secret were dropped.', connection.id)
+  }
+  if (lines.length > 0) {
+    writeJournal(store, {
+      kind: 'event.taken', connectionId: connection.id, actor,
+      data: { events: lines.slice(0, 100), count: lines.length, ...(duplicates === 0 ? {} : { duplicates }) },
+    })
+  }
+  return { taken: lines.length, duplicates, unknown }
+}

@@ -1,0 +1,61 @@
+import type { Refresh } from '../change'
+import type { Row, Store } from './sql'
+
+/** Whom a provider has to be asked about: a set, as the queue of subjects is one, never a log of events. */
+
+export interface Question extends Row {
+  readonly connection_id: string
+  readonly kind: 'person' | 'group' | 'everything'
+  /** The provider's id; `name:` and the name where only that is known; '' for everything. */
+  readonly id: string
+  readonly name: string | null
+  readonly due: number
+  /** Moves with every new reason to ask: an answer that was fetched before it is asked for again. */
+  readonly marked: number
+  readonly attempts: number
+  readonly cursor: string | null
+}
+
+const PULL_KINDS = `('okta', 'graph')`
+
+/** The connection of the same source that can be asked; null when there is none, or it is paused. */
+export const pullOf = ({ sql }: Pick<Store, 'sql'>, connectionId: string): string | null =>
+  sql.one<{ id: string }>(
+    `SELECT o.id AS id FROM connections c JOIN connections o ON o.source = c.source
+     WHERE c.id = ? AND o.kind IN ${PULL_KINDS} AND o.state = 'active' ORDER BY o.created, o.id LIMIT 1`, connectionId)?.id ?? null
+
+/** Notes that the provider is to be asked. Repeating it costs one question. */
+export const askAbout = ({ sql, now }: Pick<Store, 'sql' | 'now'>, pullId: string, wanted: Refresh): void => {
+  const [id, name] =
+    wanted.kind === 'person' ? [wanted.who.id ?? `name:${wanted.who.userName ?? ''}`, wanted.who.userName]
+    : wanted.kind === 'group' ? [wanted.group.id, wanted.group.displayName]
+    : ['', null]
+  sql.run(
+    `INSERT INTO refreshes (connection_id, kind, id, name, due, marked) VALUES (?, ?, ?, ?, ?, 1)
+     ON CONFLICT (connection_id, kind, id) DO UPDATE SET due = min(due, excluded.due), marked = marked + 1, attempts = 0,
+       name = coalesce(excluded.name, name)`,
+    pullId, wanted.kind, id, name, now())
+}
+
+/** What is due, the longest first. */
+export const dueQuestions = ({ sql, now }: Pick<Store, 'sql' | 'now'>, limit: number): Question[] =>
+  sql.rows<Question>(
+    `SELECT r.connection_id, r.kind, r.id, r.name, r.due, r.marked, r.attempts, r.cursor FROM refreshes r JOIN connections c ON c.id = r.connection_id
+     WHERE r.due <= ? AND c.state = 'active' ORDER BY r.due LIMIT ?`, now(), limit)
+
+/** When the next question is due (ms), or null. */
+export const nextQuestion = ({ sql }: Pick<Store, 'sql'>): number | null =>
+  sql.one<{ at: number | null }>(
+    `SELECT min(r.due) AS at FROM refreshes r JOIN connections c ON c.id = r.connection_id WHERE c.state = 'active'`)?.at ?? null
+
+/** The question is answered, unless there was a new reason to ask meanwhile. */
+export const answered = ({ sql }: Pick<Store, 'sql'>, { connection_id, kind, id, marked }: Question): void => {
+  sql.run(`DELETE FROM refreshes WHERE connection_id = ? AND kind = ? AND id = ? AND marked = ?`, connection_id, kind, id, marked)
+}
+
+/** The question could not be answered: it is asked again at `due` (ms). */
+export const askAgain = ({ sql }: Pick<Store, 'sql'>, { connection_id, kind, id }: Question, due: number, sentence: string): void => {
+  sql.run(
+    `UPDATE refreshes SET due = ?, attempts = attempts + 1, last_error = ? WHERE connection_id = ? AND kind = ? AND id = ?`,
+    due, sentence, connection_id, kind, id)
+}

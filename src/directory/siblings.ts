@@ -1,0 +1,105 @@
+import { userChanged, type UserState } from './identity'
+import { writeJournal } from './journal'
+import type { Row, Store } from './sql'
+import { statementOf } from './statements'
+
+/**
+ * Connections of one source tell of the same people. A deactivation told by any of them holds for the users of all until the
+ * source says that the person has become active again; that somebody still is active says nothing (design section 10.1).
+ */
+
+/** A person as the tables know them. */
+export interface PersonKey {
+  readonly externalId: string | null
+  /** Folded. */
+  readonly address: string | null
+}
+
+interface SiblingRow extends Row {
+  id: string
+  connection_id: string
+  external_id: string | null
+  active: number
+  email: string | null
+  hold: string | null
+  stopped: number | null
+}
+
+const COLUMNS = 'id, connection_id, external_id, active, email, hold, stopped'
+
+/** All connections of the connection's source, itself included. */
+export const connectionsOfSource = ({ sql }: Pick<Store, 'sql'>, connectionId: string): string[] =>
+  sql
+    .rows<{ id: string }>(
+      `SELECT o.id AS id FROM connections c JOIN connections o ON o.source = c.source WHERE c.id = ? ORDER BY o.created, o.id`, connectionId)
+    .map(({ id }) => id)
+
+/**
+ * The user that one connection has of a person: by the provider's id, and by address only where the connection knows no such
+ * id, since an address may have had another owner before.
+ */
+export const findPerson = ({ sql }: Pick<Store, 'sql'>, connectionId: string, { externalId, address }: PersonKey): SiblingRow | null => {
+  const byId = externalId === null ? null : sql.one<SiblingRow>(
+    `SELECT ${COLUMNS} FROM users WHERE connection_id = ? AND external_id = ? ORDER BY active DESC, seq LIMIT 1`, connectionId, externalId)
+  if (byId !== null || address === null) return byId
+  return sql.one<SiblingRow>(
+    `SELECT ${COLUMNS} FROM users WHERE email = ? AND connection_id = ? ORDER BY active DESC, seq LIMIT 1`, address, connectionId)
+}
+
+const stateOf = (row: SiblingRow, active: boolean): UserState => ({
+  id: row.id, connectionId: row.connection_id, externalId: row.external_id, active, address: row.email,
+})
+
+export interface Told extends PersonKey {
+  readonly connectionId: string
+  /** Whether the person became active or inactive. */
+  readonly active: boolean
+  readonly actor: string
+}
+
+const stop = (store: Store, row: SiblingRow, actor: string): void => {
+  if (row.active === 0 || row.stopped !== null) return
+  store.sql.run(`UPDATE users SET stopped = ? WHERE id = ?`, store.now(), row.id)
+  writeJournal(store, { kind: 'identity.stopped', subject: row.email, connectionId: row.connection_id, actor, data: { user: row.id } })
+  userChanged(store, { before: { ...stateOf(row, true), held: row.hold !== null }, after: stateOf(row, false), actor, how: 'deactivated' })
+}
+
+const resume = (store: Store, row: SiblingRow, actor: string): void => {
+  if (row.stopped === null) return
+  store.sql.run(`UPDATE users SET stopped = NULL WHERE id = ?`, row.id)
+  writeJournal(store, { kind: 'identity.resumed', subject: row.email, connectionId: row.connection_id, actor, data: { user: row.id } })
+  if (row.active === 0) return
+  userChanged(store, { before: { ...stateOf(row, false), held: row.hold !== null }, after: stateOf(row, true), actor, how: 'deactivated' })
+}
+
+/** Carries what one connection told to the users that the source's other connections have. Returns how many of them there are. */
+export const tellSiblings = (store: Store, { connectionId, active, actor, ...person }: Told): number => {
+  const known = connectionsOfSource(store, connectionId).flatMap((id) => {
+    const row = id === connectionId && !active ? null : findPerson(store, id, person)
+    return row === null ? [] : [row]
+  })
+  for (const row of known) {
+    if (active) resume(store, row, actor)
+    else stop(store, row, actor)
+  }
+  return known.filter((row) => row.connection_id !== connectionId).length
+}
+
+/** When another connection of the source has said that the person is inactive (ms), so that a user made now does not count; else null. */
+export const stoppedBySibling = (store: Store, connectionId: string, person: PersonKey): number | null => {
+  for (const id of connectionsOfSource(store, connectionId)) {
+    if (id === connectionId) continue
+    const row = findPerson(store, id, person)
+    if (row !== null && (row.active === 0 || row.stopped !== null)) return row.stopped ?? store.now()
+    const told = person.externalId === null ? null : statementOf(store, id, `active ${person.externalId}`)
+    if (told !== null && !told.gives) return told.at
+  }
+  return null
+}
+
+/** An administrator says that the person is active, whatever was told. Returns whether anything held them. */
+export const resumePerson = (store: Store, address: string, actor: string): boolean => {
+  const rows = store.sql.rows<SiblingRow>(`SELECT ${COLUMNS} FROM users WHERE email = ? AND stopped IS NOT NULL ORDER BY seq LIMIT 50`, address)
+  for (const row of rows) resume(store, row, actor)
+  return rows.length > 0
+}

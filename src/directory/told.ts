@@ -1,0 +1,259 @@
+import type { DirectoryChange, GroupRef, PersonFacts, PersonRef } from '../change'
+import { foldAddress, isAddress } from '../scim/address'
+import { patchGroup, patchUser, readPatch, type MemberOperation } from '../scim/patch'
+import { readGroup, readUser, replaceGroup, replaceUser, type Member } from '../scim/resource'
+import { foldText } from '../scim/text'
+import type { ScimError } from '../scim/error'
+import { ok, type Result } from '../result'
+import { changeGroup, createGroup, deleteGroup, findGroup, type StoredGroup } from './groups'
+import { foldMembers } from './members'
+import type { ScimContext } from './scimCommand'
+import { connectionsOfSource, findPerson, tellSiblings, type PersonKey } from './siblings'
+import { statementOf, takeStatement } from './statements'
+import { changeUser, createUser, deleteUser, findUser, type StoredUser } from './users'
+
+/**
+ * What an event said, written as its connection's own statement: users and groups of the connection, by the provider's ids in
+ * `externalId`. What one connection tells of a person's activity is carried to the other connections of the source.
+ */
+
+/**
+ * `older`: a newer statement is known. `unknown`: about somebody or something that no connection of the source has. `refused`:
+ * cannot be stored, in the words of the sentence.
+ */
+export type Effect = 'applied' | 'older' | 'unknown' | { readonly refused: string }
+
+interface Statement {
+  readonly context: ScimContext
+  /** When it was so, in milliseconds since 1970. */
+  readonly at: number
+}
+
+const nameOf = ({ id, userName }: PersonRef): string => id ?? `name ${foldText(userName ?? '')}`
+
+const addressOf = (userName: string | null): string | null => {
+  const address = foldAddress(userName ?? '')
+  return isAddress(address) ? address : null
+}
+
+const keyOf = ({ id, userName }: PersonRef): PersonKey => ({ externalId: id, address: addressOf(userName) })
+
+/** The user that the connection itself has of the person. A name alone is enough only where one of the two has no id. */
+export const ownUser = (context: ScimContext, { id, userName }: PersonRef): StoredUser | null => {
+  const { store, connection } = context
+  const row =
+    (id === null ? null : store.sql.one<{ id: string }>(
+      `SELECT id FROM users WHERE connection_id = ? AND external_id = ? ORDER BY active DESC, seq LIMIT 1`, connection.id, id)) ??
+    (userName === null ? null : store.sql.one<{ id: string }>(
+      `SELECT id FROM users WHERE connection_id = ? AND user_name_fold = ? AND (external_id IS NULL OR ? IS NULL)`, connection.id, foldText(userName), id))
+  return row === null ? null : findUser(context, row.id)
+}
+
+export const ownGroup = (context: ScimContext, id: string): StoredGroup | null => {
+  const row = context.store.sql.one<{ id: string }>(
+    `SELECT id FROM groups WHERE connection_id = ? AND external_id = ? ORDER BY seq LIMIT 1`, context.connection.id, id)
+  return row === null ? null : findGroup(context, row.id)
+}
+
+const refused = ({ detail }: ScimError): Effect => ({ refused: detail })
+
+const effectOf = (done: Result<unknown, ScimError>): Effect => (done.ok ? 'applied' : refused(done.error))
+
+/** Whether any connection of the source has a user of this person. */
+export const isKnown = ({ store, connection }: ScimContext, who: PersonRef): boolean =>
+  connectionsOfSource(store, connection.id).some((id) => findPerson(store, id, keyOf(who)) !== null)
+
+/** The person's name as another connection of the source tells it, where the event has an id only. */
+const named = ({ store, connection }: ScimContext, who: PersonRef): PersonRef => {
+  if (who.userName !== null) return who
+  for (const id of connectionsOfSource(store, connection.id)) {
+    const sibling = findPerson(store, id, keyOf(who))
+    const row = sibling === null ? null : store.sql.one<{ user_name: string }>(`SELECT user_name FROM users WHERE id = ?`, sibling.id)
+    if (row !== null) return { ...who, userName: row.user_name }
+  }
+  return who
+}
+
+const createOwn = (context: ScimContext, who: PersonRef, active: boolean): Result<StoredUser, ScimError> | null => {
+  const { id, userName } = named(context, who)
+  if (userName === null) return null
+  const user = readUser({ userName, active, ...(id === null ? {} : { externalId: id }) })
+  const made = user.ok ? createUser(context, user.value) : user
+  if (!made.ok) return made
+  const stored = findUser(context, made.value.id)
+  return stored === null ? null : ok(stored)
+}
+
+const setActive = (context: ScimContext, user: StoredUser, active: boolean): Result<unknown, ScimError> => {
+  if (user.user.active === active) return ok(user)
+  return changeUser(context, user, { ...user.user, active }, 'scim.patch')
+}
+
+/** Activity is a transition: an event says that it happened, not that it still is so. */
+const tellActive = ({ context, at }: Statement, who: PersonRef, active: boolean): Effect => {
+  const { store, connection, actor } = context
+  if (!takeStatement(store, connection.id, `active ${nameOf(who)}`, at, active)) return 'older'
+  const own = ownUser(context, who)
+  const key = own === null ? keyOf(who) : { externalId: who.id ?? own.state.externalId, address: own.state.address }
+  const changed = own === null ? ok(null) : setActive(context, own, active)
+  if (!changed.ok) return refused(changed.error)
+  const siblings = tellSiblings(store, { connectionId: connection.id, ...key, active, actor })
+  if (own !== null || siblings > 0) return 'applied'
+  const made = active ? createOwn(context, who, true) : null
+  return made === null ? 'unknown' : effectOf(made)
+}
+
+/** A user for somebody who was put in a group: active unless the source has said otherwise. */
+const userFor = (context: ScimContext, who: PersonRef): Result<StoredUser, ScimError> | null => {
+  const own = ownUser(context, who)
+  if (own !== null) return ok(own)
+  const told = statementOf(context.store, context.connection.id, `active ${nameOf(who)}`)
+  return createOwn(context, who, told?.gives ?? true)
+}
+
+const groupFor = (context: ScimContext, { id, displayName }: GroupRef): Result<StoredGroup, ScimError> | null => {
+  const own = ownGroup(context, id)
+  if (own !== null || displayName === null) return own === null ? null : ok(own)
+  const group = readGroup({ displayName, externalId: id })
+  return group.ok ? createGroup(context, group.value.group, foldMembers([])) : group
+}
+
+const tellMembership = ({ context, at }: Statement, group: GroupRef, who: PersonRef, member: boolean): Effect => {
+  const { store, connection } = context
+  const gone = statementOf(store, connection.id, `group ${group.id}`)
+  if (gone !== null && !gone.gives && gone.at >= at) return 'older'
+  if (!takeStatement(store, connection.id, `member ${JSON.stringify([group.id, nameOf(who)])}`, at, member)) return 'older'
+  const stored = member ? groupFor(context, group) : ok(ownGroup(context, group.id))
+  const user = member ? userFor(context, who) : ok(ownUser(context, who))
+  if (stored === null || user === null) return 'unknown'
+  if (!stored.ok) return refused(stored.error)
+  if (!user.ok) return refused(user.error)
+  if (stored.value === null || user.value === null) return isKnown(context, who) ? 'applied' : 'unknown'
+  const value = user.value.id
+  const edit = foldMembers([member ? { op: 'add', members: [{ value }] } : { op: 'remove', values: [value] }])
+  return effectOf(changeGroup(context, stored.value, { group: stored.value.group, changed: false, edit }, 'scim.patch'))
+}
+
+const tellGroup = ({ context, at }: Statement, { id, displayName }: { readonly id: string; readonly displayName: string }): Effect => {
+  if (!takeStatement(context.store, context.connection.id, `group ${id}`, at, true)) return 'older'
+  const stored = groupFor(context, { id, displayName })
+  if (stored === null) return 'unknown'
+  return stored.ok ? effectOf(nameGroup(context, stored.value, displayName)) : refused(stored.error)
+}
+
+export const nameGroup = (context: ScimContext, stored: StoredGroup, displayName: string): Result<unknown, ScimError> => {
+  const next = replaceGroup(stored.group, { displayName })
+  return next.ok ? changeGroup(context, stored, { group: next.value.group, changed: next.value.changed, edit: null }, 'scim.replace') : next
+}
+
+const tellGroupGone = ({ context, at }: Statement, { id }: GroupRef): Effect => {
+  if (!takeStatement(context.store, context.connection.id, `group ${id}`, at, false)) return 'older'
+  const stored = ownGroup(context, id)
+  if (stored === null) return 'unknown'
+  deleteGroup(context, stored)
+  return 'applied'
+}
+
+/** All that a provider told of a person, as the SCIM resource that says the same. */
+export const personBody = ({ id, userName, email, displayName, givenName, familyName, active }: PersonFacts): Readonly<Record<string, unknown>> => ({
+  userName, externalId: id, active, displayName,
+  name: { givenName, familyName },
+  emails: email === null ? [] : [{ value: email, type: 'work', primary: true }],
+})
+
+/** Stores what the provider says of a person now. The activity of a new or changed user reaches the source's other connections. */
+export const storePerson = (context: ScimContext, person: PersonFacts): Result<string, ScimError> =>
+  storeUser(context, { id: person.id, userName: person.userName }, personBody(person))
+
+const storeUser = (context: ScimContext, who: PersonRef, body: unknown): Result<string, ScimError> => {
+  const own = ownUser(context, who)
+  if (own === null) {
+    const user = readUser(body)
+    const made = user.ok ? createUser(context, user.value) : user
+    return made.ok ? ok(made.value.id) : made
+  }
+  const next = replaceUser(own.user, body)
+  if (!next.ok) return next
+  const changed = next.value.changed ? changeUser(context, own, next.value.user, 'scim.replace') : ok(own)
+  return changed.ok ? ok(own.id) : changed
+}
+
+const tellPerson = ({ context, at }: Statement, person: PersonFacts): Effect => {
+  if (!takeStatement(context.store, context.connection.id, `active ${person.id}`, at, person.active)) return 'older'
+  return effectOf(storePerson(context, person))
+}
+
+/** Ids of the sender's users as ours; those that the connection has no user of are left as they are, and skipped later. */
+const translate = (context: ScimContext, members: readonly Member[]): Member[] =>
+  members.map((member) => {
+    const user = ownUser(context, { id: member.value, userName: null })
+    return user === null ? member : { ...member, value: user.id }
+  })
+
+const translateOperation = (context: ScimContext, operation: MemberOperation): MemberOperation => {
+  if (operation.op === 'clear') return operation
+  if (operation.op === 'remove') return { ...operation, values: translate(context, operation.values.map((value) => ({ value }))).map(({ value }) => value) }
+  return { ...operation, members: translate(context, operation.members) }
+}
+
+type ResourceChange = Extract<DirectoryChange, { kind: 'resource' }>
+
+const tellUserResource = (context: ScimContext, { id, op, body }: ResourceChange): Effect => {
+  const who = { id, userName: null }
+  // The body's own externalId is the sender's word on another system: the sender's id is what later events name.
+  if (op === 'put') return effectOf(storeUser(context, who, typeof body === 'object' && body !== null ? { ...body, externalId: id } : body))
+  const own = ownUser(context, who)
+  if (own === null) return 'unknown'
+  if (op === 'delete') {
+    deleteUser(context, own)
+    tellSiblings(context.store, { ...own.state, active: false, actor: context.actor })
+    return 'applied'
+  }
+  const operations = readPatch(body)
+  const next = operations.ok ? patchUser(own.user, operations.value) : operations
+  if (!next.ok) return refused(next.error)
+  return next.value.changed ? effectOf(changeUser(context, own, next.value.user, 'scim.patch')) : 'applied'
+}
+
+const tellGroupResource = (context: ScimContext, { id, op, body }: ResourceChange): Effect => {
+  const own = ownGroup(context, id)
+  if (op === 'put') {
+    const said = typeof body === 'object' && body !== null ? { ...body, externalId: id } : body
+    const next = own === null ? readGroup(said) : replaceGroup(own.group, said)
+    if (!next.ok) return refused(next.error)
+    const members = next.value.members === undefined ? undefined : translate(context, next.value.members)
+    if (own === null) return effectOf(createGroup(context, next.value.group, foldMembers([{ op: 'add', members: members ?? [] }])))
+    const edit = members === undefined ? null : foldMembers([{ op: 'replace', members }])
+    return effectOf(changeGroup(context, own, { group: next.value.group, changed: true, edit }, 'scim.replace'))
+  }
+  if (own === null) return 'unknown'
+  if (op === 'delete') {
+    deleteGroup(context, own)
+    return 'applied'
+  }
+  const operations = readPatch(body)
+  const next = operations.ok ? patchGroup(own.group, operations.value) : operations
+  if (!next.ok) return refused(next.error)
+  const { group, changed, members } = next.value
+  const edit = members.length === 0 ? null : foldMembers(members.map((operation) => translateOperation(context, operation)))
+  return effectOf(changeGroup(context, own, { group, changed, edit }, 'scim.patch'))
+}
+
+const tellResource = ({ context, at }: Statement, change: ResourceChange): Effect => {
+  const { type, id, op } = change
+  if (!takeStatement(context.store, context.connection.id, `resource ${type} ${id}`, at, op !== 'delete')) return 'older'
+  return type === 'User' ? tellUserResource(context, change) : tellGroupResource(context, change)
+}
+
+/** Writes one statement of an event. Called inside the transaction that stores the delivery. */
+export const tell = (context: ScimContext, at: number, change: DirectoryChange): Effect => {
+  const statement: Statement = { context, at }
+  switch (change.kind) {
+    case 'active': return tellActive(statement, change.who, change.active)
+    case 'person': return tellPerson(statement, change.person)
+    case 'group': return tellGroup(statement, change.group)
+    case 'groupGone': return tellGroupGone(statement, change.group)
+    case 'membership': return tellMembership(statement, change.group, change.who, change.member)
+    case 'resource': return tellResource(statement, change)
+  }
+}
