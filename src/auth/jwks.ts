@@ -5,10 +5,10 @@
  */
 import { createLocalJWKSet, errors, type CryptoKey, type JSONWebKeySet } from 'jose'
 import { err, ok, type Result } from '../result'
+import { fetchJson, globalFetch, hostOf, within, type Fetch } from './boundedFetch'
 import { invalid, type AuthFailure } from './failure'
-import { isLoopbackHost } from './development'
 
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>
+export type { Fetch } from './boundedFetch'
 
 export type JwksCacheOptions = {
   readonly fetch?: Fetch
@@ -47,9 +47,7 @@ type Entry = {
 const newEntry = (): Entry => ({ keys: undefined, coolUntil: 0, failure: undefined, attempt: 0, pending: undefined })
 
 const MAX_KEYS = 200
-
-/** The global is looked up at each call, since tests replace it. */
-const globalFetch: Fetch = (url, init) => fetch(url, init)
+const ACCEPT = 'application/json, application/jwk-set+json'
 
 export const createJwksCache = (options: JwksCacheOptions = {}): JwksCache => {
   const { fetch = globalFetch, now = Date.now, maxAgeMs = 600_000, cooldownMs = 30_000 } = options
@@ -68,7 +66,8 @@ export const createJwksCache = (options: JwksCacheOptions = {}): JwksCache => {
   const load = async (jwksUri: string, entry: Entry): Promise<Result<void, string>> => {
     entry.attempt += 1
     const { attempt } = entry
-    const loaded = await within(timeoutMs, (signal) => fetchKeySet(jwksUri, fetch, signal, maxBytes))
+    const fetched = await fetchJson(jwksUri, { fetch, timeoutMs, maxBytes, accept: ACCEPT })
+    const loaded = fetched.ok ? readKeySet(fetched.value) : fetched
     if (loaded.ok) {
       entry.keys = { find: loaded.value, loadedAt: now() }
       entry.failure = undefined
@@ -134,8 +133,6 @@ export const createJwksCache = (options: JwksCacheOptions = {}): JwksCache => {
   return { key }
 }
 
-const hostOf = (address: string): string => URL.parse(address)?.host ?? 'an address that is no URL'
-
 /** `ambiguous`: a token without `kid` although several keys fit. */
 type LookFailure = 'no_such_key' | 'ambiguous' | 'unusable'
 
@@ -149,52 +146,9 @@ const look = async (keys: KeySet | undefined, { alg, kid }: KeyHeader): Promise<
   }
 }
 
-const fetchKeySet = async (
-  jwksUri: string,
-  fetch: Fetch,
-  signal: AbortSignal,
-  maxBytes: number,
-): Promise<Result<KeySet, string>> => {
-  const url = URL.parse(jwksUri)
-  if (url?.protocol !== 'https:' && !(url?.protocol === 'http:' && isLoopbackHost(url.hostname))) {
-    return err('is not at an https address')
-  }
-  const response = await fetch(jwksUri, {
-    redirect: 'manual',
-    signal,
-    headers: { accept: 'application/json, application/jwk-set+json' },
-  })
-  if (response.status !== 200) {
-    await response.body?.cancel()
-    return err(`answered ${response.status}`)
-  }
-  const text = await readText(response, maxBytes)
-  return text === undefined ? err(`is larger than ${maxBytes} bytes`) : parseKeySet(text)
-}
-
-/** The body as text; undefined once it exceeds the limit, whatever Content-Length says. */
-const readText = async (response: Response, maxBytes: number): Promise<string | undefined> => {
-  if (response.body === null) return ''
-  const reader = response.body.getReader()
-  const decoder = new TextDecoder()
-  let text = ''
-  let bytes = 0
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) return text + decoder.decode()
-    bytes += value.byteLength
-    if (bytes > maxBytes) {
-      await reader.cancel()
-      return undefined
-    }
-    text += decoder.decode(value, { stream: true })
-  }
-}
-
-const parseKeySet = (text: string): Result<KeySet, string> => {
+const readKeySet = (document: unknown): Result<KeySet, string> => {
+  if (!isKeySet(document)) return err('holds no keys')
   try {
-    const document: unknown = JSON.parse(text)
-    if (!isKeySet(document)) return err('holds no keys')
     return ok(createLocalJWKSet(document))
   } catch {
     return err('is malformed')
@@ -208,23 +162,3 @@ const isKeySet = (value: unknown): value is JSONWebKeySet =>
   Array.isArray(value.keys) &&
   value.keys.length > 0 &&
   value.keys.length <= MAX_KEYS
-
-/** Runs `work` for at most `timeoutMs`, also when it heeds no signal. What it throws is a network failure. */
-const within = async <T>(
-  timeoutMs: number,
-  work: (signal: AbortSignal) => Promise<Result<T, string>>,
-): Promise<Result<T, string>> => {
-  const controller = new AbortController()
-  const late = Promise.withResolvers<Result<T, string>>()
-  const timer = setTimeout(() => {
-    late.resolve(err(`did not answer within ${timeoutMs} ms`))
-    controller.abort()
-  }, timeoutMs)
-  try {
-    return await Promise.race([work(controller.signal), late.promise])
-  } catch {
-    return err('could not be reached')
-  } finally {
-    clearTimeout(timer)
-  }
-}

@@ -3,13 +3,14 @@
  * when. A token that can't be right is refused before any key is fetched. Gives no access by itself: the Directory says
  * whether the connection is alive.
  */
-import { errors, jwtVerify, type JWTPayload } from 'jose'
+import type { JWTPayload } from 'jose'
 import { err, ok, type Result } from '../result'
 import { readUnverified, type UnverifiedJws } from './compactJws'
 import { invalid, type AuthFailure, type AuthReason } from './failure'
-import type { JwksCache, KeyHeader } from './jwks'
-import { audiencesOf, claimsObjection, headerObjection } from './tokenType'
-import { ALGORITHMS, listOf, needsDevelopment, type IssuerOfConnection } from './trustedIssuer'
+import type { KeyHeader } from './jwks'
+import { readKeyHeader, verifySignature, type VerifyOptions } from './signedJwt'
+import { audiencesOf, claimsObjection } from './tokenType'
+import { ALGORITHMS, listOf, type IssuerOfConnection } from './trustedIssuer'
 
 export type VerifiedCaller = {
   readonly connectionId: string
@@ -20,14 +21,6 @@ export type VerifiedCaller = {
   readonly tokenId?: string
   /** Milliseconds since the epoch. */
   readonly expiresAt: number
-}
-
-export type VerifyOptions = {
-  /** Milliseconds since the epoch. */
-  readonly now: () => number
-  readonly jwks: JwksCache
-  /** DEVELOPMENT=true and a request to a loopback host: only then are http issuers believed. */
-  readonly development?: boolean
 }
 
 /** How far clocks may differ, for `exp`, `nbf` and `iat`. */
@@ -44,7 +37,7 @@ const MAX_TOKEN_ID_LENGTH = 256
 export const verifyAccessToken = async (
   token: string,
   issuers: readonly IssuerOfConnection[],
-  { now, jwks, development = false }: VerifyOptions,
+  options: VerifyOptions,
 ): Promise<Result<VerifiedCaller, AuthFailure>> => {
   if (token.length > MAX_TOKEN_LENGTH) return err(invalid('too_large'))
   const jws = readUnverified(token)
@@ -52,42 +45,23 @@ export const verifyAccessToken = async (
   const prepared = prepare(jws, issuers)
   if (!prepared.ok) return err(invalid(prepared.error))
   const { entry, header } = prepared.value
-  if (needsDevelopment(entry) && !development) {
-    const sentence = 'An issuer with an http address is believed only with DEVELOPMENT=true and on a loopback address.'
-    return err({ kind: 'misconfigured', variable: 'DEVELOPMENT', sentence })
-  }
-  const key = await jwks.key(entry.jwksUri, header)
-  if (!key.ok) return key
-  try {
-    const { payload } = await jwtVerify(token, key.value, {
-      algorithms: [header.alg],
-      issuer: entry.issuer,
-      audience: [...listOf(entry.audience)],
-      clockTolerance: CLOCK_TOLERANCE_SECONDS,
-      currentDate: new Date(now()),
-      requiredClaims: ['exp'],
-    })
-    return callerOf(jws, payload, entry, now())
-  } catch (error) {
-    return err(failureOf(error))
-  }
+  const payload = await verifySignature(token, header, entry, SIGNATURE_RULES, options)
+  return payload.ok ? callerOf(jws, payload.value, entry, options.now()) : payload
 }
+
+const SIGNATURE_RULES = { clockToleranceSeconds: CLOCK_TOLERANCE_SECONDS, requiredClaims: ['exp'] }
 
 type Prepared = { readonly entry: IssuerOfConnection; readonly header: KeyHeader }
 
 /** Everything that can be refused on the token's own word. */
 const prepare = (jws: UnverifiedJws, issuers: readonly IssuerOfConnection[]): Result<Prepared, AuthReason> => {
-  const { alg, kid } = jws.header
-  const allowed: readonly unknown[] = ALGORITHMS
-  if (typeof alg !== 'string' || !allowed.includes(alg)) return err('algorithm_not_allowed')
-  const objection = headerObjection(jws.header)
-  if (objection !== undefined) return err(objection)
-  if (kid !== undefined && typeof kid !== 'string') return err('malformed')
+  const header = readKeyHeader(jws.header)
+  if (!header.ok) return header
   const entry = pickIssuer(jws.claims, issuers)
   if (!entry.ok) return entry
   const algorithms: readonly string[] = entry.value.algorithms ?? ALGORITHMS
-  if (!algorithms.includes(alg)) return err('algorithm_not_allowed')
-  return ok({ entry: entry.value, header: kid === undefined ? { alg } : { alg, kid } })
+  if (!algorithms.includes(header.value.alg)) return err('algorithm_not_allowed')
+  return ok({ entry: entry.value, header: header.value })
 }
 
 const pickIssuer = (
@@ -133,28 +107,3 @@ const tokenIdOf = (payload: JWTPayload): string | undefined =>
   [payload.jti, payload['uti']].find(
     (id): id is string => typeof id === 'string' && id !== '' && id.length <= MAX_TOKEN_ID_LENGTH,
   )
-
-const REASON_OF_CLAIM: ReadonlyMap<string, AuthReason> = new Map([
-  ['iss', 'wrong_issuer'],
-  ['aud', 'wrong_audience'],
-  ['nbf', 'not_yet_valid'],
-])
-
-const failureOf = (error: unknown): AuthFailure => {
-  if (error instanceof errors.JWTExpired) return invalid('expired')
-  if (error instanceof errors.JWSSignatureVerificationFailed) return invalid('bad_signature')
-  if (error instanceof errors.JWTClaimValidationFailed) return invalid(reasonOfClaim(error))
-  if (error instanceof errors.JOSEAlgNotAllowed) return invalid('algorithm_not_allowed')
-  if (error instanceof errors.JOSEError) return invalid('malformed')
-  // jose throws a TypeError for a key that does not suit the algorithm, such as RSA below 2048 bits: the issuer's doing.
-  if (error instanceof TypeError) {
-    const what = "the issuer's key does not suit the algorithm of the token"
-    return { kind: 'unavailable', retryAfterSeconds: 60, what }
-  }
-  throw error
-}
-
-const reasonOfClaim = ({ claim, reason }: errors.JWTClaimValidationFailed): AuthReason => {
-  if (claim === 'exp' && reason === 'missing') return 'no_expiry'
-  return reason === 'invalid' ? 'malformed' : (REASON_OF_CLAIM.get(claim) ?? 'malformed')
-}

@@ -26,10 +26,10 @@ const typeOf = (header: Members): string | null | undefined => {
   return typeof typ === 'string' ? typ.toLowerCase().replace(/^application\//, '') : null
 }
 
-/** What the header alone forbids. */
-export const headerObjection = (header: Members): AuthReason | undefined => {
+/** What the header alone forbids in a token of these types (`typeOf`). */
+export const headerObjection = (header: Members, types: ReadonlySet<unknown> = ACCESS_TYPES): AuthReason | undefined => {
   if (Object.hasOwn(header, 'crit') || Object.hasOwn(header, 'b64')) return 'critical_header'
-  return ACCESS_TYPES.has(typeOf(header)) ? undefined : 'wrong_type'
+  return types.has(typeOf(header)) ? undefined : 'wrong_type'
 }
 
 /**

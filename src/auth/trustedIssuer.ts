@@ -72,7 +72,7 @@ const issuerObjections = (issuer: TrustedIssuer, rules: IssuerRules): IssuerObje
   return objections.length > 0 ? objections : tenantObjections(issuer)
 }
 
-const urlObjections = (key: 'issuer' | 'jwksUri', value: string, { development }: IssuerRules): IssuerObjection[] => {
+const urlObjections = (key: string, value: string, { development }: IssuerRules): IssuerObjection[] => {
   const objection = (sentence: string): IssuerObjection[] => [{ path: [key], sentence }]
   if (/[{}*<>\s\\]/.test(value)) return objection(`${key} is a template; write the one real address.`)
   const url = URL.parse(value)
@@ -87,10 +87,18 @@ const urlObjections = (key: 'issuer' | 'jwksUri', value: string, { development }
   return []
 }
 
+/** An address among other settings, under the rules of an issuer's. One with http is believed in development only. */
+export const addressSchema = (key: string) =>
+  text(2048).superRefine((value, context) => {
+    for (const { sentence } of urlObjections(key, value, { development: true })) {
+      context.addIssue({ code: 'custom', message: sentence })
+    }
+  })
+
 const isLoopbackHttp = (url: URL): boolean => url.protocol === 'http:' && isLoopbackHost(url.hostname)
 
 /** Whether an issuer may be used in development only. */
-export const needsDevelopment = ({ issuer, jwksUri }: TrustedIssuer): boolean =>
+export const needsDevelopment = ({ issuer, jwksUri }: Pick<TrustedIssuer, 'issuer' | 'jwksUri'>): boolean =>
   [issuer, jwksUri].some((address) => URL.parse(address)?.protocol !== 'https:')
 
 const tenantObjections = (issuer: TrustedIssuer): IssuerObjection[] => {
