@@ -1,10 +1,14 @@
 import { tooMany, type ScimError } from '../scim/error'
 import type { JsonObject } from '../scim/json'
-import { isWanted, project } from '../scim/project'
+import { isRequested, isWanted, project } from '../scim/project'
 import type { Projection } from '../scim/query'
 import { listResponse, renderGroup, renderUser } from '../scim/render'
+import type { Member } from '../scim/resource'
+import { PROVISIONING_SCHEMA } from '../scim/schema'
 import { err, ok, type Result } from '../result'
+import { namedMembers } from './memberNames'
 import { groupsOfUsers, memberIds } from './members'
+import { provisioningOf } from './scimProvisioning'
 import type { Store } from './sql'
 
 /**
@@ -43,30 +47,34 @@ const textsOf = (items: readonly PageItem[], render: (item: PageItem) => string)
   return texts
 }
 
-/** Users of one page, their groups read by one statement when the answer holds them. */
+/** Users of one page: their groups, and what became of them, are read by one statement each when the answer holds them. */
 export const userTexts = ({ store, base }: Renderer, users: readonly PageItem[], view: Projection): string[] => {
-  const areGroupsWanted = isWanted('User', 'groups', view.attributes, view.excludedAttributes)
-  const groups = areGroupsWanted ? groupsOfUsers(store, users.map(({ id }) => id)) : null
+  const isShown = (name: string): boolean => isWanted('User', name, view.attributes, view.excludedAttributes)
+  const groups = isShown('groups') ? groupsOfUsers(store, users.map(({ id }) => id)) : null
+  const extensions = isShown(PROVISIONING_SCHEMA) ? provisioningOf(store, users) : null
   return textsOf(users, ({ id, read }) => {
     const references = (groups?.get(id) ?? []).map((group) => ({ value: group.id, display: group.displayName }))
-    return textOf(renderUser(read(), { base, groups: references }), view)
+    const provisioning = extensions?.get(id)
+    return textOf(renderUser(read(), { base, groups: references, ...(provisioning === undefined ? {} : { provisioning }) }), view)
   })
 }
 
+/** The members of a group in chunks, with their names where they are asked for. */
+function* membersOf({ store }: Renderer, id: string, { attributes }: Projection): Generator<readonly Member[]> {
+  if (isRequested('Group', 'members', 'display', attributes)) yield* namedMembers(store, id)
+  else for (const ids of memberIds(store, id)) yield ids.map((value) => ({ value, type: 'User' }))
+}
+
 /** The members of one group as the inside of a JSON list; null when the projection leaves nothing of them. */
-const membersText = (
-  { store, base }: Renderer, id: string, { schemas, meta }: JsonObject, { attributes, excludedAttributes }: Projection,
-): string | null => {
-  const render = (ids: readonly string[]): unknown => {
-    const group = renderGroup({ schemas, id, meta }, { base, members: ids.map((value) => ({ value, type: 'User' })) })
-    return project(group, attributes, excludedAttributes).members
-  }
+const membersText = (renderer: Renderer, id: string, { schemas, meta }: JsonObject, view: Projection): string | null => {
+  const render = (members: readonly Member[]): unknown =>
+    project(renderGroup({ schemas, id, meta }, { base: renderer.base, members }), view.attributes, view.excludedAttributes).members
   const parts: string[] = []
   let isEmpty = true
   let length = 0
-  for (const ids of memberIds(store, id)) {
+  for (const chunk of membersOf(renderer, id, view)) {
     isEmpty = false
-    const members = render(ids)
+    const members = render(chunk)
     if (members === undefined) continue
     const part = JSON.stringify(members).slice(1, -1)
     parts.push(part)

@@ -3,7 +3,7 @@
  * conflict says what a human has to do about it. Names come from outside and are quoted; HTML is not this file's matter.
  */
 import { isForAnnotators } from './annotator'
-import type { Because, Conflict, Entitlement, Grant, NamedEntitlement } from './entitlement'
+import { isNamed, type Because, type Conflict, type Entitlement, type Grant, type NamedEntitlement } from './entitlement'
 import type { Role } from './role'
 import { quote } from './suggest'
 
@@ -33,8 +33,12 @@ const resourceName = (entitlement: NamedEntitlement): string => {
   return entitlement.kind === 'space' ? space : `project ${name(entitlement.project)} of ${space}`
 }
 
+/** `organization "ML Platform"`, `space "Ranking" in organization "ML Platform"`; what is not named is of the account. */
+export const explainResource = (entitlement: Entitlement): string =>
+  isNamed(entitlement) ? resourceName(entitlement) : 'account'
+
 /** `MEMBER of organization "ML Platform"`, `custom role "Reviewer" on space "Ranking" in organization "ML Platform"`. */
-const explainEntitlement = (entitlement: Entitlement): string => {
+export const explainEntitlement = (entitlement: Entitlement): string => {
   if (entitlement.kind === 'account') return `account role ${entitlement.role}`
   if (entitlement.kind === 'developer') return 'developer access'
   const preposition = entitlement.role.type === 'PREDEFINED' ? 'of' : 'on'

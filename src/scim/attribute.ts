@@ -19,6 +19,8 @@ export interface Attribute {
   /** Suggestions only: other values are accepted all the same (scim-decisions 12). */
   readonly canonicalValues?: readonly string[]
   readonly referenceTypes?: readonly string[]
+  /** False for what is made for each answer: a filter on it is refused, since nothing could look it up. */
+  readonly isFilterable?: false
   /** By lower-cased name, in the order of the schema. Empty unless complex. */
   readonly children: ReadonlyMap<string, Attribute>
 }

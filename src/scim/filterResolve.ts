@@ -138,10 +138,16 @@ const ask = (path: AttributePath, question: Question): Result<Resolved, ScimErro
   return ok(question.operator === 'ne' ? any(some, negate(isThere)) : some)
 }
 
+const cannotFilter = (name: string): Result<never, ScimError> =>
+  err(invalidFilter(`The filter asks for "${name.slice(0, 200)}", which is worked out for each answer and cannot be filtered by.`))
+
+const isFilterable = (path: AttributePath): boolean => path.every((attribute) => attribute.isFilterable !== false)
+
 const resolveSome = (name: string, filter: Filter, resolve: Resolve): Result<Resolved, ScimError> => {
   const path = resolve(name)
   const list = path?.at(-1)
   if (path === null || list === undefined) return ok(NEVER)
+  if (!isFilterable(path)) return cannotFilter(name)
   if (list.type !== 'complex') return err(invalidFilter(`The filter selects by sub-attributes of "${name}", which has none.`))
   if (list.multiValued) {
     const inner = resolveFilter(filter, (sub) => resolveBelow(list, sub))
@@ -178,6 +184,7 @@ export const resolveFilter = (filter: Filter, resolve: Resolve): Result<Resolved
     case 'present': {
       const path = resolve(filter.name)
       if (path === null) return ok(NEVER)
+      if (!isFilterable(path)) return cannotFilter(filter.name)
       return ask(path, filter.kind === 'compare' ? filter : { name: filter.name, operator: 'pr', value: true })
     }
   }

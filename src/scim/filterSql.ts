@@ -11,7 +11,7 @@ import type { ScimError } from './error'
 import type { Filter } from './filter'
 import { resolveFilter } from './filterResolve'
 import type { Resolved, Test } from './filterResolve'
-import { definitionOf, resolveName } from './schema'
+import { PROVISIONING_SCHEMA, definitionOf, resolveName } from './schema'
 import type { ResourceType } from './schema'
 
 export type Bind = string | number | null
@@ -36,10 +36,18 @@ const jsonPath = (path: AttributePath): string => `'$${path.map(({ name }) => `.
 
 const keyOf = (path: AttributePath): string => path.map(({ name }) => name).join('.')
 
+/** What our extension says is the subject's, or the hold's where the user does not count for its address (scimProvisioning.ts). */
+const ofSubject = (column: string, held: string): string =>
+  `CASE WHEN u.hold IS NOT NULL THEN ${held} ELSE (SELECT ${column} FROM subjects s WHERE s.address = u.email) END`
+
 const COLUMNS: Readonly<Record<ResourceType, ReadonlyMap<string, string>>> = {
   User: new Map([
     ['id', 'u.id'], ['externalId', 'u.external_id'], ['meta.created', 'u.created'], ['meta.lastModified', 'u.modified'],
     ['userName', 'u.user_name_fold'], ['active', 'u.active'], ['meta.location', 'NULL'],
+    [PROVISIONING_SCHEMA, ofSubject('1', '1')],
+    [`${PROVISIONING_SCHEMA}.state`, ofSubject('s.state', `'held'`)],
+    [`${PROVISIONING_SCHEMA}.arizeUserId`, ofSubject('s.arize_id', 'NULL')],
+    [`${PROVISIONING_SCHEMA}.accountRole`, ofSubject('lower(s.arize_role)', 'NULL')],
   ]),
   Group: new Map([
     ['id', 'g.id'], ['externalId', 'g.external_id'], ['meta.created', 'g.created'], ['meta.lastModified', 'g.modified'],
@@ -61,7 +69,7 @@ const memberColumns: Readonly<Record<ResourceType, ReadonlyMap<string, string>>>
   ]),
   Group: new Map([
     ['value', 'm.member_id'],
-    ['display', `(SELECT json_extract(mu.fold, '$."displayName"') FROM users mu WHERE mu.id = m.member_id)`],
+    ['display', `(SELECT coalesce(json_extract(mu.fold, '$."displayName"'), mu.user_name_fold) FROM users mu WHERE mu.id = m.member_id)`],
     ['type', 'lower(m.type)'],
   ]),
 }

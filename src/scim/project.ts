@@ -64,9 +64,15 @@ const mapAttributes = (
     return kept === undefined ? [] : [[name, kept]]
   }))
 
-const withoutNever: Keep = (owner, object) =>
-  mapAttributes(owner, object, (attribute, value) =>
-    attribute.returned === 'never' ? undefined : overValue(attribute, value, withoutNever))
+const NOTHING = nothing()
+
+/** Without what is never returned, and without what is returned on request and was not asked for by its own name. */
+const asked = (named: Named): Keep => (owner, object) =>
+  mapAttributes(owner, object, (attribute, value) => {
+    const own = named.below.get(attribute.name)
+    if (attribute.returned === 'never' || (attribute.returned === 'request' && own === undefined)) return undefined
+    return overValue(attribute, value, asked(own ?? NOTHING))
+  })
 
 const only = (named: Named): Keep => (owner, object) =>
   mapAttributes(owner, object, (attribute, value) => {
@@ -84,15 +90,16 @@ const without = (named: Named): Keep => (owner, object) =>
   })
 
 /**
- * Names are compared without case, may carry a URN, a sub-attribute or a value filter, and name nothing when unknown. With
+ * The part of a resource that an answer shows. Names are compared without case, may carry a URN, a sub-attribute or a value filter, and name nothing when unknown. With
  * neither list the resource is returned whole; with both, `attributes` chooses and `excludedAttributes` takes away from that.
  */
 export const project = (
   resource: JsonObject, attributes: readonly string[], excludedAttributes: readonly string[],
+  definition: Definition = definitionOf(resourceTypeOf(resource)),
 ): JsonObject => {
-  const definition = definitionOf(resourceTypeOf(resource))
-  const visible = withoutNever(definition.root, resource)
-  const chosen = attributes.length === 0 ? visible : only(nameAll(definition, attributes))(definition.root, visible)
+  const named = nameAll(definition, attributes)
+  const visible = asked(named)(definition.root, resource)
+  const chosen = attributes.length === 0 ? visible : only(named)(definition.root, visible)
   return excludedAttributes.length === 0 ? chosen : without(nameAll(definition, excludedAttributes))(definition.root, chosen)
 }
 
@@ -104,3 +111,7 @@ export const isWanted = (
   const isIncluded = attributes.length === 0 || nameAll(definition, attributes).below.has(name)
   return isIncluded && nameAll(definition, excludedAttributes).below.get(name)?.isWhole !== true
 }
+
+/** Whether a sub-attribute that is returned on request was asked for (`members.display`), so that reading it can be spared. */
+export const isRequested = (resourceType: 'User' | 'Group', name: string, sub: string, attributes: readonly string[]): boolean =>
+  nameAll(definitionOf(resourceType), attributes).below.get(name)?.below.has(sub) === true

@@ -4,7 +4,7 @@
  */
 import type { JsonObject } from './json'
 import type { Member } from './member'
-import { ENTERPRISE_SCHEMA } from './schema'
+import { ENTERPRISE_SCHEMA, PROVISIONING_SCHEMA } from './schema'
 
 const LIST_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:ListResponse'
 
@@ -22,18 +22,30 @@ const withLocation = (resource: JsonObject, location: string): JsonObject => ({
   meta: { ...(typeof resource.meta === 'object' ? resource.meta : {}), location },
 })
 
-/** `base` is the absolute SCIM base (`https://…/scim/v2`). `groups` is left out when it is not given or empty (D.3 row 12). */
-export const renderUser = (
-  data: JsonObject, { base, groups = [] }: { readonly base: string; readonly groups?: readonly GroupReference[] },
-): JsonObject => {
+export interface UserView {
+  /** The absolute SCIM base (`https://…/scim/v2`). */
+  readonly base: string
+  /** Left out of the answer when empty (D.3 row 12). */
+  readonly groups?: readonly GroupReference[]
+  /** What our extension says of the user. */
+  readonly provisioning?: JsonObject
+}
+
+const schemasWith = (schemas: unknown, extension: string): readonly unknown[] => [...(Array.isArray(schemas) ? schemas : []), extension]
+
+export const renderUser = (data: JsonObject, { base, groups = [], provisioning }: UserView): JsonObject => {
   const user = withLocation(data, locationOf(base, 'Users', data.id))
-  if (groups.length === 0) return user
-  // The extension stays last, as in the RFC's own examples.
+  if (groups.length === 0 && provisioning === undefined) return user
+  // Extensions stay last, as in the RFC's own examples.
   const { [ENTERPRISE_SCHEMA]: enterprise, ...core } = user
   return {
     ...core,
-    groups: groups.map(({ value, display }) => ({ value, $ref: locationOf(base, 'Groups', value), display, type: 'direct' })),
+    ...(provisioning === undefined ? {} : { schemas: schemasWith(core.schemas, PROVISIONING_SCHEMA) }),
+    ...(groups.length === 0
+      ? {}
+      : { groups: groups.map(({ value, display }) => ({ value, $ref: locationOf(base, 'Groups', value), display, type: 'direct' })) }),
     ...(enterprise === undefined ? {} : { [ENTERPRISE_SCHEMA]: enterprise }),
+    ...(provisioning === undefined ? {} : { [PROVISIONING_SCHEMA]: provisioning }),
   }
 }
 

@@ -7,12 +7,10 @@ import { complex, indexByName, reference, text, time } from './attribute'
 import type { Attribute, AttributePath } from './attribute'
 import { ENTERPRISE_SCHEMA, enterpriseAttributes } from './schemaEnterprise'
 import { GROUP_SCHEMA, groupAttributes } from './schemaGroup'
+import { PROVISIONING_SCHEMA, provisioningAttributes } from './schemaProvisioning'
 import { USER_SCHEMA, userAttributes } from './schemaUser'
 
-export { ENTERPRISE_SCHEMA, GROUP_SCHEMA, USER_SCHEMA }
-
-/** Ours, readOnly: what clients write to it is dropped (scim-decisions 21). */
-export const PROVISIONING_SCHEMA = 'urn:arize:params:scim:schemas:extension:provisioning:2.0:User'
+export { ENTERPRISE_SCHEMA, GROUP_SCHEMA, PROVISIONING_SCHEMA, USER_SCHEMA }
 
 export type ResourceType = 'User' | 'Group'
 
@@ -42,9 +40,11 @@ export const SCHEMAS: readonly Schema[] = [
   { id: USER_SCHEMA, name: 'User', description: 'User Account', attributes: [externalId, ...userAttributes] },
   { id: ENTERPRISE_SCHEMA, name: 'EnterpriseUser', description: 'Enterprise User', attributes: enterpriseAttributes },
   { id: GROUP_SCHEMA, name: 'Group', description: 'Group', attributes: [externalId, ...groupAttributes] },
+  { id: PROVISIONING_SCHEMA, name: 'Provisioning', description: 'What became of the user at Arize', attributes: provisioningAttributes },
 ]
 
 const enterprise = complex(ENTERPRISE_SCHEMA, 'Enterprise User', enterpriseAttributes)
+const provisioning = complex(PROVISIONING_SCHEMA, 'What became of the user at Arize', provisioningAttributes, { mutability: 'readOnly' })
 
 const common: readonly Attribute[] = [schemasAttribute, idAttribute, externalId, metaAttribute]
 
@@ -59,8 +59,8 @@ export interface Definition {
 const USER: Definition = {
   resourceType: 'User',
   schema: USER_SCHEMA,
-  root: complex('User', 'User Account', [...common, ...userAttributes, enterprise]),
-  extensions: [enterprise],
+  root: complex('User', 'User Account', [...common, ...userAttributes, enterprise, provisioning]),
+  extensions: [enterprise, provisioning],
 }
 
 const GROUP: Definition = {
@@ -120,7 +120,8 @@ export const resolveName = (definition: Definition, name: string): AttributePath
   if (core !== null) return core === '' ? null : resolveBelow(definition.root, core)
   const plain = resolveBelow(definition.root, lower)
   if (plain !== null) return plain
-  for (const extension of definition.extensions) {
+  // Of what no client writes, none needs to be guessed.
+  for (const extension of definition.extensions.filter(({ mutability }) => mutability !== 'readOnly')) {
     const below = resolveBelow(extension, lower)
     if (below !== null) return [extension, ...below]
   }

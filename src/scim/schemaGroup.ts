@@ -15,6 +15,7 @@ export const groupAttributes: readonly Attribute[] = [
     text('value', "The member's id.", { caseExact: true, mutability: 'immutable' }),
     reference('$ref', "The member's location.", ['User'], { mutability: 'immutable' }),
     text('type', 'The kind of the member: groups are not members of groups.', { mutability: 'immutable', canonicalValues: ['User'] }),
-    text('display', "The member's name.", { mutability: 'readOnly' }),
+    // Only when it is asked for: a group of 100,000 would be read with all of its users.
+    text('display', "The member's displayName, or else the userName.", { mutability: 'readOnly', returned: 'request' }),
   ], { multiValued: true }),
 ]

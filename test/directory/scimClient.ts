@@ -6,7 +6,7 @@ import type { ScimError } from '../../src/scim/error'
 import { readPatch } from '../../src/scim/patch'
 import { readListQuery } from '../../src/scim/query'
 import { readGroup, readUser } from '../../src/scim/resource'
-import type { ResourceType } from '../../src/scim/schema'
+import { PROVISIONING_SCHEMA, type ResourceType } from '../../src/scim/schema'
 import type { Result } from '../../src/result'
 import { openStore, type TestStore } from './memoryStore'
 
@@ -108,6 +108,13 @@ export const openScim = (
       dump: () => Object.fromEntries(TABLES.map((table) => [table, store.sql.rows(`SELECT * FROM ${table} ORDER BY 1, 2`)])),
     })
   })
+
+/** The body of an answer without our extension, which changes while the user does not. */
+export const withoutProvisioning = ({ body }: Pick<Answer, 'body'>): Json =>
+  Object.fromEntries(Object.entries(body).flatMap(([name, value]) => {
+    if (name === PROVISIONING_SCHEMA) return []
+    return [[name, name === 'schemas' && Array.isArray(value) ? value.filter((schema) => schema !== PROVISIONING_SCHEMA) : value]]
+  }))
 
 export const idOf = ({ body }: Answer): string => {
   if (typeof body.id !== 'string') throw new Error(`no id in ${JSON.stringify(body)}`)

@@ -4,10 +4,10 @@ import { discover, serviceProviderConfig } from '../../src/scim/discovery'
 import { etagOf, matchesEtag } from '../../src/scim/etag'
 import { isObject } from '../../src/scim/json'
 import type { JsonObject } from '../../src/scim/json'
-import { isWanted, project } from '../../src/scim/project'
+import { isRequested, isWanted, project } from '../../src/scim/project'
 import { listResponse, renderGroup, renderUser } from '../../src/scim/render'
 import { readUser } from '../../src/scim/resource'
-import { ENTERPRISE_SCHEMA, GROUP_SCHEMA, USER_SCHEMA } from '../../src/scim/schema'
+import { ENTERPRISE_SCHEMA, GROUP_SCHEMA, PROVISIONING_SCHEMA, USER_SCHEMA } from '../../src/scim/schema'
 import { storedUser } from '../../src/scim/stored'
 import { bodies } from './arbitraries'
 
@@ -53,6 +53,20 @@ describe('project', () => {
     expect(project({ ...group, members: [] }, ['members'], [])).toEqual({ schemas: [GROUP_SCHEMA], id: 'g1', members: [] })
   })
 
+  it('shows the name of a member only when it is asked for by its own name', () => {
+    const named = { ...group, members: [{ value: 'a', display: 'Ann', type: 'User' }, { value: 'b', type: 'User' }] }
+    const plain = { ...group, members: [{ value: 'a', type: 'User' }, { value: 'b', type: 'User' }] }
+    const of = (members: unknown) => ({ schemas: [GROUP_SCHEMA], id: 'g1', members })
+    expect(project(named, [], [])).toEqual(plain)
+    expect(project(named, ['members'], [])).toEqual(of(plain.members))
+    expect(project(named, ['members', 'MEMBERS.Display'], [])).toEqual(of(named.members))
+    expect(project(named, ['members.value', `${GROUP_SCHEMA}:members.display`], [])).toEqual(of([{ value: 'a', display: 'Ann' }, { value: 'b' }]))
+    expect(project(named, ['members.display'], [])).toEqual(of([{ display: 'Ann' }]))
+    expect(project(named, ['members.display', 'members'], ['members.display'])).toEqual(of(plain.members))
+    expect([['members.display'], ['members'], [], ['members[value eq "a"].display']].map((attributes) => isRequested('Group', 'members', 'display', attributes)))
+      .toEqual([true, false, false, true])
+  })
+
   it('does nothing the second time, and adds nothing', () => {
     const names = fc.array(fc.constantFrom('userName', 'name', 'name.givenName', 'emails', 'emails.value', 'ROLES.type', ENTERPRISE_SCHEMA, 'manager', 'id', 'x'), { maxLength: 4 })
     const isPart = (part: unknown, whole: unknown): boolean => {
@@ -89,6 +103,12 @@ describe('render', () => {
       { value: 'u1', $ref: `${base}/Users/u1`, display: 'Joy', type: 'User' }, { value: 'u2', $ref: `${base}/Users/u2`, type: 'User' },
     ])
   })
+  it('puts our extension last, and lists its schema', () => {
+    const user = renderUser(stored, { base, groups: [{ value: 'g1', display: 'Staff' }], provisioning: { state: 'due' } })
+    expect(user).toMatchObject({ schemas: [...stored.schemas, PROVISIONING_SCHEMA], [PROVISIONING_SCHEMA]: { state: 'due' } })
+    expect(Object.keys(user)).toEqual(['schemas', 'id', 'meta', 'userName', 'name', 'emails', 'active', 'groups', ENTERPRISE_SCHEMA, PROVISIONING_SCHEMA])
+    expect(stored.schemas).toEqual([USER_SCHEMA, ENTERPRISE_SCHEMA])
+  })
   it('lists with integers and a capital R', () => {
     expect(listResponse({ totalResults: 7, startIndex: 9, resources: [stored] })).toEqual({
       schemas: ['urn:ietf:params:scim:api:messages:2.0:ListResponse'], totalResults: 7, startIndex: 9, itemsPerPage: 1, Resources: [stored],
@@ -112,7 +132,7 @@ describe('discover', () => {
   it('lists, and answers by id in any case', () => {
     expect(get('ServiceProviderConfig')).toEqual(serviceProviderConfig(base))
     expect(get('ResourceTypes')).toMatchObject({ totalResults: 2, itemsPerPage: 2, startIndex: 1 })
-    expect(get('Schemas')).toMatchObject({ totalResults: 3, itemsPerPage: 3, startIndex: 1 })
+    expect(get('Schemas')).toMatchObject({ totalResults: 4, itemsPerPage: 4, startIndex: 1 })
     expect(get('ResourceTypes', 'group')).toMatchObject({ id: 'Group', endpoint: '/Groups', schema: GROUP_SCHEMA })
     for (const id of [USER_SCHEMA, ENTERPRISE_SCHEMA, GROUP_SCHEMA.toUpperCase()]) {
       expect(get('Schemas', id)).toMatchObject({ meta: { location: expect.stringMatching(/^https:\/\/b\.example\/scim\/v2\/Schemas\/urn:/) as string } })

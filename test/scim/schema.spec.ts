@@ -57,6 +57,15 @@ describe('the registry', () => {
     expect(writable.filter(isUnwritableName)).toEqual([])
   })
 
+  it('has nothing of our extension that a client could write, nor a name of it without the URN', () => {
+    const provisioning = resolveName(definitionOf('User'), PROVISIONING_SCHEMA)?.at(-1)
+    const attributes = [provisioning, ...(provisioning?.children.values() ?? []), ...(provisioning?.children.get('grants')?.children.values() ?? [])]
+    expect(attributes.map((attribute) => [attribute?.mutability, attribute?.returned])).toEqual(attributes.map(() => ['readOnly', 'default']))
+    expect(attributes).toHaveLength(11)
+    expect(names(`${PROVISIONING_SCHEMA}:grants.role`)).toEqual([PROVISIONING_SCHEMA, 'grants', 'role'])
+    expect([names('state'), names('grants'), names('lastError'), names(PROVISIONING_SCHEMA, 'Group')]).toEqual([null, null, null, null])
+  })
+
   it('tells our extension by its name', () => {
     expect([PROVISIONING_SCHEMA, `${PROVISIONING_SCHEMA}:state`, PROVISIONING_SCHEMA.toUpperCase()].every(isProvisioningName)).toBe(true)
     expect(isProvisioningName(`${PROVISIONING_SCHEMA}x`)).toBe(false)
@@ -79,9 +88,9 @@ describe('the registry', () => {
     expect(resolveName(definitionOf(resourceType), name)?.at(-1)).toMatchObject(expected)
   })
 
-  it('has no complex attribute inside another (8415), but for the extension itself', () => {
+  it('has no complex attribute inside another (8415), but for the extensions themselves', () => {
     const { root } = definitionOf('User')
-    const deep = [...root.children.values()].filter(({ name }) => name !== ENTERPRISE_SCHEMA)
+    const deep = [...root.children.values()].filter(({ name }) => !name.startsWith('urn:'))
       .flatMap(({ children }) => [...children.values()]).filter(({ type }) => type === 'complex')
     expect(deep).toEqual([])
   })
