@@ -22,6 +22,9 @@ export interface ScimError {
 
 const badRequest = (scimType: ScimType) => (detail: string): ScimError => ({ status: 400, scimType, detail })
 
+export const expiredCursor = badRequest('expiredCursor')
+export const invalidCount = badRequest('invalidCount')
+export const invalidCursor = badRequest('invalidCursor')
 export const invalidFilter = badRequest('invalidFilter')
 export const invalidPath = badRequest('invalidPath')
 export const invalidSyntax = badRequest('invalidSyntax')

@@ -1,10 +1,11 @@
 /**
- * The parameters of a list or search request (RFC 7644 sections 3.4.2 and 3.4.3), from a query string or from a search body.
- * Names are compared without case (`startindex`, B.7); parameters that are not SCIM's are ignored. Asks no table.
+ * The parameters of a list or search request (RFC 7644 sections 3.4.2 and 3.4.3, RFC 9865 section 2), from a query string or from
+ * a search body. Names are compared without case (`startindex`, B.7); parameters that are not SCIM's are ignored. Asks no table,
+ * and does not look into a cursor.
  */
 import { err, ok } from '../result'
 import type { Result } from '../result'
-import { invalidSyntax, invalidValue } from './error'
+import { invalidCount, invalidCursor, invalidSyntax, invalidValue } from './error'
 import type { ScimError } from './error'
 import { parseFilter } from './filter'
 import type { Filter } from './filter'
@@ -15,6 +16,19 @@ import { splitNames } from './path'
 /** Okta jumps by 100 whatever it gets (O-08), so no page may be cut below that. */
 export const DEFAULT_COUNT = 100
 export const MAX_COUNT = 200
+
+/** How long a cursor is good for, from the answer that brought it. */
+export const CURSOR_TIMEOUT_SECONDS = 3600
+
+/** What ServiceProviderConfig says of pages (RFC 9865 section 4). Index stays the default: clients rely on it. */
+export const PAGINATION = {
+  cursor: true,
+  index: true,
+  defaultPaginationMethod: 'index',
+  defaultPageSize: DEFAULT_COUNT,
+  maxPageSize: MAX_COUNT,
+  cursorTimeout: CURSOR_TIMEOUT_SECONDS,
+} as const
 
 export interface Projection {
   /** Names as they came; empty means every attribute that is returned by default. */
@@ -32,11 +46,21 @@ export interface ListQuery extends Projection {
   readonly sortOrder?: SortOrder
 }
 
-/** One parameter by its lower-cased name; undefined when it was not given or given empty. */
+/** The query of a page that is asked for by a cursor, empty for the first (RFC 9865 section 2). */
+export interface CursorQuery extends ListQuery {
+  readonly cursor: string
+}
+
+export const isCursorQuery = (query: ListQuery | CursorQuery): query is CursorQuery => 'cursor' in query
+
+/** One parameter by its lower-cased name; undefined when it was not given or, but for the cursor, given empty. */
 type Read = (name: string) => unknown
 
 /** Lists of names: HTTP libraries repeat the parameter where RFC 7644 joins the names. */
 const LISTS: ReadonlySet<string> = new Set(['attributes', 'excludedattributes'])
+
+/** An empty cursor asks for the first page. */
+const MAY_BE_EMPTY: ReadonlySet<string> = new Set(['cursor'])
 
 /** Of a parameter that is given twice the first counts, of a list both. */
 const fromParams = (params: URLSearchParams): Read => {
@@ -44,7 +68,7 @@ const fromParams = (params: URLSearchParams): Read => {
   for (const [name, value] of params) {
     const key = name.toLowerCase()
     const known = values.get(key)
-    if (value.trim() === '') continue
+    if (value.trim() === '' && !MAY_BE_EMPTY.has(key)) continue
     if (known === undefined) values.set(key, value)
     else if (LISTS.has(key)) values.set(key, `${known},${value}`)
   }
@@ -55,7 +79,7 @@ const fromBody = (body: Readonly<Record<string, unknown>>): Read => {
   const values = new Map(Object.entries(body).map(([name, value]) => [name.toLowerCase(), value]))
   return (name) => {
     const value = values.get(name)
-    return value === null || value === '' ? undefined : value
+    return value === null || (value === '' && !MAY_BE_EMPTY.has(name)) ? undefined : value
   }
 }
 
@@ -96,13 +120,22 @@ const readProjectionFrom = (read: Read): Result<Projection, ScimError> => {
   return ok({ attributes: attributes.value, excludedAttributes: excludedAttributes.value })
 }
 
-const readQuery = (read: Read): Result<ListQuery, ScimError> => {
+const readCursor = (value: unknown): Result<string | undefined, ScimError> =>
+  value === undefined || typeof value === 'string' ? ok(value) : err(invalidCursor('"cursor" must be a string.'))
+
+/** RFC 9865 has the two as ways to choose; a first page that is asked for in both is one and the same. */
+const TWO_WAYS = invalidValue('"startIndex" and "cursor" are two ways to ask for a page. Send one of them.')
+
+const readQuery = (read: Read): Result<ListQuery | CursorQuery, ScimError> => {
   const filter = readFilter(read('filter'))
   if (!filter.ok) return filter
   const startIndex = readInteger(read('startindex'), 'startIndex', 1)
   if (!startIndex.ok) return startIndex
+  const cursor = readCursor(read('cursor'))
+  if (!cursor.ok) return cursor
+  if (cursor.value !== undefined && startIndex.value > 1) return err(TWO_WAYS)
   const count = readInteger(read('count'), 'count', DEFAULT_COUNT)
-  if (!count.ok) return count
+  if (!count.ok) return cursor.value === undefined ? count : err(invalidCount(count.error.detail))
   const projection = readProjectionFrom(read)
   if (!projection.ok) return projection
   const sortOrder = readSortOrder(read('sortorder'))
@@ -115,15 +148,16 @@ const readQuery = (read: Read): Result<ListQuery, ScimError> => {
     count: Math.min(Math.max(count.value, 0), MAX_COUNT),
     ...(typeof sortBy === 'string' ? { sortBy: sortBy.trim() } : {}),
     ...(sortOrder.value === undefined ? {} : { sortOrder: sortOrder.value }),
+    ...(cursor.value === undefined ? {} : { cursor: cursor.value }),
   })
 }
 
-/** The query of GET on a list. 400 `invalidFilter` or `invalidValue`, naming the parameter. */
-export const readListQuery = (params: URLSearchParams): Result<ListQuery, ScimError> => readQuery(fromParams(params))
+/** The query of GET on a list. 400 `invalidFilter`, `invalidValue`, `invalidCursor` or `invalidCount`, naming the parameter. */
+export const readListQuery = (params: URLSearchParams): Result<ListQuery | CursorQuery, ScimError> => readQuery(fromParams(params))
 
 /** The query of GET, POST, PUT and PATCH on one resource. */
 export const readProjection = (params: URLSearchParams): Result<Projection, ScimError> => readProjectionFrom(fromParams(params))
 
 /** The body of POST `/.search`; `schemas` in it is not insisted on. */
-export const readSearchRequest = (body: unknown): Result<ListQuery, ScimError> =>
+export const readSearchRequest = (body: unknown): Result<ListQuery | CursorQuery, ScimError> =>
   isObject(body) ? readQuery(fromBody(body)) : err(invalidSyntax('The request body must be a JSON object.'))
