@@ -5,7 +5,7 @@ import type { Row, Store } from './sql'
 
 export interface Question extends Row {
   readonly connection_id: string
-  readonly kind: 'person' | 'group' | 'everything'
+  readonly kind: 'person' | 'group' | 'everything' | 'changes'
   /** The provider's id; `name:` and the name where only that is known; '' for everything. */
   readonly id: string
   readonly name: string | null
@@ -25,7 +25,7 @@ export const pullOf = ({ sql }: Pick<Store, 'sql'>, connectionId: string): strin
      WHERE c.id = ? AND o.kind IN ${PULL_KINDS} AND o.state = 'active' ORDER BY o.created, o.id LIMIT 1`, connectionId)?.id ?? null
 
 /** Notes that the provider is to be asked. Repeating it costs one question. */
-export const askAbout = ({ sql, now }: Pick<Store, 'sql' | 'now'>, pullId: string, wanted: Refresh): void => {
+export const askAbout = ({ sql, now }: Pick<Store, 'sql' | 'now'>, pullId: string, wanted: Refresh | { readonly kind: 'changes' }): void => {
   const [id, name] =
     wanted.kind === 'person' ? [wanted.who.id ?? `name:${wanted.who.userName ?? ''}`, wanted.who.userName]
     : wanted.kind === 'group' ? [wanted.group.id, wanted.group.displayName]
