@@ -3,6 +3,7 @@
  * not walk all of it. Compares names and ids only; whether what a pattern captured exists is judged in readings.ts.
  */
 import type { Entitlement } from './entitlement'
+import { entitlementId } from './entitlementId'
 import { foldName, tidyName } from './name'
 import {
   fillTemplate,
@@ -47,6 +48,8 @@ export interface CompiledMapping {
   readonly allowAdmin: boolean
   readonly authoritative: boolean
   readonly connection: { readonly id: string; readonly foldedName: string } | null
+  /** The text that the mapping selects by; null for a mapping by group. */
+  readonly entitlement: string | null
   /** Null for a mapping that names its group, by display name, externalId or entitlement. */
   readonly pattern: Pattern | null
   readonly grants: readonly CompiledGrant[]
@@ -58,6 +61,8 @@ export interface CompiledPolicy {
   readonly byGroupName: ReadonlyMap<string, readonly CompiledMapping[]>
   readonly byGroupId: ReadonlyMap<string, readonly CompiledMapping[]>
   readonly byEntitlement: ReadonlyMap<string, readonly CompiledMapping[]>
+  /** By {@link entitlementId}, in the order of the policy. */
+  readonly byEntitlementId: ReadonlyMap<string, readonly CompiledMapping[]>
   readonly patterns: readonly CompiledMapping[]
 }
 
@@ -139,6 +144,7 @@ const compileMapping = (mapping: RoleMapping): CompiledMapping => ({
   authoritative: mapping.authoritative,
   connection:
     mapping.connection === undefined ? null : { id: mapping.connection, foldedName: foldName(mapping.connection) },
+  entitlement: mapping.entitlement ?? null,
   pattern: compilePattern(mapping),
   grants: mapping.grants.map(compileGrant),
 })
@@ -171,6 +177,7 @@ export const compilePolicy = (policy: Policy): CompiledPolicy => {
     ),
     byGroupId: keyed(({ groupId }) => groupId ?? null),
     byEntitlement: keyed(({ entitlement }) => (entitlement === undefined ? null : foldName(entitlement))),
+    byEntitlementId: keyed(({ id, entitlement }) => (entitlement === undefined ? null : entitlementId(id))),
     patterns: compiled.flatMap(({ result }) => (result.pattern === null ? [] : [result])),
   }
 }
@@ -178,7 +185,7 @@ export const compilePolicy = (policy: Policy): CompiledPolicy => {
 const NONE: readonly CompiledMapping[] = []
 
 /** Whether a mapping heeds what this connection told: it names the connection by id or name, or names none. */
-const heeds = (connection: ConnectionFact): ((mapping: CompiledMapping) => boolean) => {
+export const isHeeding = (connection: ConnectionFact): ((mapping: CompiledMapping) => boolean) => {
   const foldedName = foldName(connection.name)
   return (mapping) =>
     mapping.connection === null || mapping.connection.id === connection.id || mapping.connection.foldedName === foldedName
@@ -188,15 +195,18 @@ const heeds = (connection: ConnectionFact): ((mapping: CompiledMapping) => boole
 export const literalMappingsOf = (policy: CompiledPolicy, group: GroupFact): readonly CompiledMapping[] => {
   const byName = policy.byGroupName.get(foldName(group.displayName)) ?? NONE
   const byId = group.externalId === null ? NONE : (policy.byGroupId.get(group.externalId) ?? NONE)
-  return [...byName, ...byId].filter(heeds(group.connection))
+  return [...byName, ...byId].filter(isHeeding(group.connection))
 }
 
-/** The mappings that name this entitlement. */
+/** The mappings that name this entitlement; when there is none, the one that is offered to providers under this id. */
 export const mappingsOfEntitlement = (
   policy: CompiledPolicy,
   entitlement: { readonly value: string; readonly connection: ConnectionFact },
-): readonly CompiledMapping[] =>
-  (policy.byEntitlement.get(foldName(entitlement.value)) ?? NONE).filter(heeds(entitlement.connection))
+): readonly CompiledMapping[] => {
+  const isOfConnection = isHeeding(entitlement.connection)
+  const named = (policy.byEntitlement.get(foldName(entitlement.value)) ?? NONE).filter(isOfConnection)
+  return named.length > 0 ? named : (policy.byEntitlementId.get(tidyName(entitlement.value)) ?? NONE).filter(isOfConnection)
+}
 
 /** A mapping whose pattern the name of a group fits, and every way to read it. */
 export interface PatternMatch {
@@ -208,10 +218,10 @@ export interface PatternMatch {
 export const patternMatchesOf = (policy: CompiledPolicy, group: GroupFact): readonly PatternMatch[] => {
   const name = policy.patterns.length === 0 ? null : readableName(group.displayName)
   if (name === null) return []
-  const isHeeding = heeds(group.connection)
+  const isOfConnection = isHeeding(group.connection)
   const matches: PatternMatch[] = []
   for (const mapping of policy.patterns) {
-    if (mapping.pattern === null || !isHeeding(mapping)) continue
+    if (mapping.pattern === null || !isOfConnection(mapping)) continue
     const splits = matchPattern(mapping.pattern, name)
     if (splits.length > 0) matches.push({ mapping, splits })
   }

@@ -104,7 +104,7 @@ export const mappingShape = z.strictObject({
   id: name('What reasons and the journal call this mapping. Used once.'),
   group: name('Display name of the group, any case, or a pattern such as "arize-{organization}-{role}".').optional(),
   groupId: name("The group's externalId at the identity provider: survives a rename.").optional(),
-  entitlement: name("A value of the user's entitlements.").optional(),
+  entitlement: name("A value of the user's entitlements or roles. Offered to providers that discover them, at /Roles or /Entitlements.").optional(),
   connection: name('Id or name of the connection that must have told of the group.').optional(),
   authoritative: z.boolean().default(false).meta({ description: 'Overwrite a higher role that the bridge did not give.' }),
   allowAdmin: z.boolean().default(false).meta({ description: 'Let a pattern, or an account grant, give ADMIN.' }),
