@@ -60,10 +60,14 @@ const addressesOf = ({ store, connection }: ScimContext, { id, userName }: Perso
   return [...new Set(found)]
 }
 
+const isSubscribed = ({ sql }: Store, connectionId: string): boolean =>
+  sql.one(`SELECT 1 AS one FROM connections WHERE id = ? AND kind = 'graph'`, connectionId) !== null
+
 /** Only people whom the source itself tells of: an event touches nobody else's. */
 const carryOut = (context: ScimContext, act: Act, signals: Policy['signals']): void => {
   const { store, connection } = context
   if (act.kind === 'stream') {
+    if (isSubscribed(store, connection.id)) askAbout(store, connection.id, { kind: 'subscriptions', urgent: true })
     const sentence = `${act.status}${act.reason === null ? '' : `: ${act.reason.slice(0, MAX_NAME)}`}`
     store.sql.run(`UPDATE connections SET last_error = ? WHERE id = ?`, act.status === 'enabled' ? null : `The sender says that the stream is ${sentence}.`, connection.id)
     return

@@ -9,6 +9,7 @@ import {
   applyAsked, applyChange, applyPerson, applySlice, clearStaged, disbelief, FIRST, groupGone, personGone, stageMembers, stagePage, strangersIn,
   type Progress,
 } from './pullStaged'
+import { keepSubscriptions, type Notify } from './pullSubscriptions'
 import { answered, askAbout, askAgain, dueQuestions, type Question } from './refreshes'
 import type { ScimContext } from './scimCommand'
 import type { Row, Store } from './sql'
@@ -32,6 +33,8 @@ const UNAUTHORIZED_MS = 15 * 60_000
 export interface PullSite {
   readonly source: Source
   readonly context: ScimContext
+  /** Where the provider is to send its notifications, with the secret that proves them; null while that is not known. */
+  readonly notify: Notify | null
 }
 
 export interface PullerOptions {
@@ -245,6 +248,19 @@ export const createPuller = (options: PullerOptions): Puller => {
     })
   }
 
+  const askForNotifications = async ({ source, notify }: PullSite, question: Question): Promise<void> => {
+    if (source.subscriptions === undefined || notify === null) return transact(() => answered(store, question))
+    const { connection_id: connectionId } = question
+    const kept = await keepSubscriptions({ store, connectionId, port: source.subscriptions, notify, isUrgent: question.name !== null })
+    if (!kept.ok) return later(question, kept.error)
+    transact(() => {
+      noteError(store, connectionId, null)
+      store.sql.run(
+        `UPDATE refreshes SET due = ?, attempts = 0, name = NULL WHERE connection_id = ? AND kind = 'subscriptions' AND marked = ?`,
+        kept.value, connectionId, question.marked)
+    })
+  }
+
   const ask = async (question: Question): Promise<void> => {
     try {
       const site = await options.open(question.connection_id)
@@ -254,6 +270,7 @@ export const createPuller = (options: PullerOptions): Puller => {
         case 'group': return await askGroup(site.value, question)
         case 'everything': return await askEverything(site.value, question)
         case 'changes': return await askChanges(site.value, question)
+        case 'subscriptions': return await askForNotifications(site.value, question)
       }
     } catch (error) {
       reportDefect('pull', error)

@@ -5,7 +5,7 @@ import type { Row, Store } from './sql'
 
 export interface Question extends Row {
   readonly connection_id: string
-  readonly kind: 'person' | 'group' | 'everything' | 'changes'
+  readonly kind: 'person' | 'group' | 'everything' | 'changes' | 'subscriptions'
   /** The provider's id; `name:` and the name where only that is known; '' for everything. */
   readonly id: string
   readonly name: string | null
@@ -24,12 +24,15 @@ export const pullOf = ({ sql }: Pick<Store, 'sql'>, connectionId: string): strin
     `SELECT o.id AS id FROM connections c JOIN connections o ON o.source = c.source
      WHERE c.id = ? AND o.kind IN ${PULL_KINDS} AND o.state = 'active' ORDER BY o.created, o.id LIMIT 1`, connectionId)?.id ?? null
 
+/** What a connection does by the clock. `urgent`: the provider asked for it. */
+export type Upkeep = { readonly kind: 'changes' } | { readonly kind: 'subscriptions'; readonly urgent: boolean }
+
 /** Notes that the provider is to be asked. Repeating it costs one question. */
-export const askAbout = ({ sql, now }: Pick<Store, 'sql' | 'now'>, pullId: string, wanted: Refresh | { readonly kind: 'changes' }): void => {
+export const askAbout = ({ sql, now }: Pick<Store, 'sql' | 'now'>, pullId: string, wanted: Refresh | Upkeep): void => {
   const [id, name] =
     wanted.kind === 'person' ? [wanted.who.id ?? `name:${wanted.who.userName ?? ''}`, wanted.who.userName]
     : wanted.kind === 'group' ? [wanted.group.id, wanted.group.displayName]
-    : ['', null]
+    : ['', wanted.kind === 'subscriptions' && wanted.urgent ? 'urgent' : null]
   sql.run(
     `INSERT INTO refreshes (connection_id, kind, id, name, due, marked) VALUES (?, ?, ?, ?, ?, 1)
      ON CONFLICT (connection_id, kind, id) DO UPDATE SET due = min(due, excluded.due), marked = marked + 1, attempts = 0,
