@@ -7,7 +7,7 @@ import type { Result } from '../result'
 import { invalidFilter } from './error'
 import type { ScimError } from './error'
 import { scan } from './filterScan'
-import type { Token } from './filterScan'
+import type { ScanFault, Token, Tokens } from './filterScan'
 import { isBareString } from './quirks'
 
 export type CompareOperator = 'eq' | 'ne' | 'co' | 'sw' | 'ew' | 'gt' | 'ge' | 'lt' | 'le'
@@ -50,13 +50,13 @@ interface Cursor {
   readonly end: number
 }
 
-const cursorOver = (tokens: readonly Token[], end: number): Cursor => {
+const cursorOver = (tokens: Tokens, end: number): Cursor => {
   let index = 0
   return {
     end,
-    peek: () => tokens[index],
+    peek: () => tokens.at(index),
     next: (wanted) => {
-      const token = tokens[index]
+      const token = tokens.at(index)
       if (token === undefined) throw new Fault(`${wanted} is missing`, end)
       index += 1
       return token
@@ -150,17 +150,24 @@ const parseTokens = (cursor: Cursor): Filter => {
   return filter
 }
 
+const cannotRead = ({ what, at }: ScanFault): Result<never, ScimError> =>
+  err(invalidFilter(`The filter cannot be read: ${what}, at character ${at}.`))
+
+/** The filter that the tokens are, all of them; `end` is the character behind the last. 400 `invalidFilter`. */
+export const readFilter = (tokens: Tokens, end: number): Result<Filter, ScimError> => {
+  try {
+    return ok(parseTokens(cursorOver(tokens, end)))
+  } catch (error) {
+    if (error instanceof Fault) return cannotRead(error)
+    throw error
+  }
+}
+
 /** 400 `invalidFilter`, with a sentence that says what is wrong and at which character, for anything but a filter. */
 export const parseFilter = (text: string): Result<Filter, ScimError> => {
   if (text.length > MAX_FILTER_LENGTH) return err(invalidFilter(`The filter is longer than ${MAX_FILTER_LENGTH} characters.`))
   const scanned = scan(text)
-  if (!scanned.ok) return err(invalidFilter(`The filter cannot be read: ${scanned.error.what}, at character ${scanned.error.at}.`))
-  try {
-    return ok(parseTokens(cursorOver(scanned.value.tokens, text.length + 1)))
-  } catch (error) {
-    if (error instanceof Fault) return err(invalidFilter(`The filter cannot be read: ${error.what}, at character ${error.at}.`))
-    throw error
-  }
+  return scanned.ok ? readFilter(scanned.value, text.length + 1) : cannotRead(scanned.error)
 }
 
 /** How many comparisons it makes of one value, at most. */

@@ -133,7 +133,8 @@ const ask = (path: AttributePath, question: Question): Result<Resolved, ScimErro
     return asked.ok && question.operator === 'eq' ? ok(negate(asked.value)) : asked
   }
   const inner = askSingle(rest, end, question)
-  if (!inner.ok) return inner
+  // What has no value to compare (`addresses`) is compared with nothing, by `ne` neither.
+  if (!inner.ok || inner.value === NEVER) return inner
   const some: Resolved = { kind: 'some', path: listPath, filter: inner.value, isNegated: false }
   return ok(question.operator === 'ne' ? any(some, negate(isThere)) : some)
 }
@@ -153,10 +154,12 @@ const resolveSome = (name: string, filter: Filter, resolve: Resolve): Result<Res
     const inner = resolveFilter(filter, (sub) => resolveBelow(list, sub))
     return inner.ok ? ok({ kind: 'some', path, filter: inner.value, isNegated: false }) : inner
   }
-  return resolveFilter(filter, (sub) => {
+  const inner = resolveFilter(filter, (sub) => {
     const below = resolveBelow(list, sub)
     return below === null ? null : [...path, ...below]
   })
+  // Of a value that is not there, nothing holds: `manager[not (value eq "x")]` speaks of a manager.
+  return inner.ok ? ok({ kind: 'all', terms: [test(path, { kind: 'present' }), inner.value] }) : inner
 }
 
 /**

@@ -15,10 +15,17 @@ export interface ScanFault {
   readonly at: number
 }
 
-export interface Scan {
-  readonly tokens: readonly Token[]
-  /** How many characters were looked at: never more than one for each, plus one for each token. */
-  readonly steps: number
+/** A text to cut: a string, or what stands for one and is asked no more than this. */
+export interface Characters {
+  readonly length: number
+  charAt(at: number): string
+  slice(start: number, end: number): string
+}
+
+/** Tokens to read: a list of them, or what stands for one and is asked no more than this. */
+export interface Tokens {
+  readonly length: number
+  at(index: number): Token | undefined
 }
 
 const isSpace = (char: string): boolean => char === ' ' || char === '\t' || char === '\n' || char === '\r'
@@ -35,23 +42,18 @@ const unquote = (quoted: string): string | null => {
   }
 }
 
-export const scan = (text: string): Result<Scan, ScanFault> => {
+export const scan = (text: Characters): Result<readonly Token[], ScanFault> => {
   const tokens: Token[] = []
-  let steps = 0
   let at = 0
   while (at < text.length) {
     const start = at
     const char = text.charAt(at)
     at += 1
-    steps += 1
     if (isSpace(char)) continue
     if (isBracket(char)) {
       tokens.push({ kind: char, at: start + 1 })
     } else if (char === '"') {
-      while (at < text.length && text[at] !== '"') {
-        at += text[at] === '\\' ? 2 : 1
-        steps += 1
-      }
+      for (let next = text.charAt(at); at < text.length && next !== '"'; next = text.charAt(at)) at += next === '\\' ? 2 : 1
       if (at >= text.length) return err({ what: 'a string has no closing quote', at: start + 1 })
       at += 1
       const value = unquote(text.slice(start, at))
@@ -59,12 +61,9 @@ export const scan = (text: string): Result<Scan, ScanFault> => {
       if (value.includes('\u0000')) return err({ what: 'a string has a character U+0000', at: start + 1 })
       tokens.push({ kind: 'string', text: value, at: start + 1 })
     } else {
-      while (at < text.length && !endsWord(text.charAt(at))) {
-        at += 1
-        steps += 1
-      }
+      while (at < text.length && !endsWord(text.charAt(at))) at += 1
       tokens.push({ kind: 'word', text: text.slice(start, at), at: start + 1 })
     }
   }
-  return ok({ tokens, steps })
+  return ok(tokens)
 }

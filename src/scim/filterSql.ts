@@ -29,7 +29,12 @@ export const MAX_FILTER_PARAMETERS = 90
 const MAX_LEVELS = 80
 
 /** How an attribute of the row, or of one value of a list, is written in SQL. `NULL` for what is stored nowhere. */
-type Column = (path: AttributePath) => string
+type Column = (path: AttributePath) => CompiledFilter
+
+const plain = (sql: string): CompiledFilter => ({ sql, params: [] })
+
+/** Addresses are made when a resource is sent: from the base and the id, and so they are here. */
+const addressOf = (base: string, type: ResourceType, id: string): CompiledFilter => ({ sql: `(? || ${id})`, params: [`${base}/${type}s/`] })
 
 /** Names come from the registry, which has no quotes in them. */
 const jsonPath = (path: AttributePath): string => `'$${path.map(({ name }) => `."${name}"`).join('')}'`
@@ -43,7 +48,7 @@ const ofSubject = (column: string, held: string): string =>
 const COLUMNS: Readonly<Record<ResourceType, ReadonlyMap<string, string>>> = {
   User: new Map([
     ['id', 'u.id'], ['externalId', 'u.external_id'], ['meta.created', 'u.created'], ['meta.lastModified', 'u.modified'],
-    ['userName', 'u.user_name_fold'], ['active', 'u.active'], ['meta.location', 'NULL'],
+    ['userName', 'u.user_name_fold'], ['active', 'u.active'], ['meta.resourceType', `'User'`],
     [PROVISIONING_SCHEMA, ofSubject('1', '1')],
     [`${PROVISIONING_SCHEMA}.state`, ofSubject('s.state', `'held'`)],
     [`${PROVISIONING_SCHEMA}.arizeUserId`, ofSubject('s.arize_id', 'NULL')],
@@ -51,16 +56,20 @@ const COLUMNS: Readonly<Record<ResourceType, ReadonlyMap<string, string>>> = {
   ]),
   Group: new Map([
     ['id', 'g.id'], ['externalId', 'g.external_id'], ['meta.created', 'g.created'], ['meta.lastModified', 'g.modified'],
-    ['displayName', 'g.display_name_fold'], ['meta.location', 'NULL'],
+    ['displayName', 'g.display_name_fold'], ['meta.resourceType', `'Group'`],
   ]),
 }
 
-const rowColumn = (resourceType: ResourceType): Column => (path) =>
-  COLUMNS[resourceType].get(keyOf(path)) ?? `json_extract(${resourceType === 'User' ? 'u' : 'g'}.fold, ${jsonPath(path)})`
+const rowColumn = (resourceType: ResourceType, base: string): Column => (path) => {
+  const alias = resourceType === 'User' ? 'u' : 'g'
+  const key = keyOf(path)
+  if (key === 'meta.location') return addressOf(base, resourceType, `${alias}.id`)
+  return plain(COLUMNS[resourceType].get(key) ?? `json_extract(${alias}.fold, ${jsonPath(path)})`)
+}
 
-const elementColumn: Column = (path) => (path.length === 0 ? 'e.value' : `json_extract(e.value, ${jsonPath(path)})`)
+const elementOf = (path: AttributePath): string => (path.length === 0 ? 'e.value' : `json_extract(e.value, ${jsonPath(path)})`)
 
-/** Memberships are rows. What a client sees of one that is not in the row (`$ref`) is compared with nothing. */
+/** Memberships are rows: of the groups that a user is in, and of the members of a group, who are all Users. */
 const memberColumns: Readonly<Record<ResourceType, ReadonlyMap<string, string>>> = {
   User: new Map([
     ['value', 'm.group_id'],
@@ -74,37 +83,46 @@ const memberColumns: Readonly<Record<ResourceType, ReadonlyMap<string, string>>>
   ]),
 }
 
+const memberColumn = (resourceType: ResourceType, base: string): Column => (path) => {
+  const key = keyOf(path)
+  if (key !== '$ref') return plain(memberColumns[resourceType].get(key) ?? 'NULL')
+  return resourceType === 'User' ? addressOf(base, 'Group', 'm.group_id') : addressOf(base, 'User', 'm.member_id')
+}
+
 interface Rows {
   readonly from: string
   readonly column: Column
 }
 
-const rowsOf = (resourceType: ResourceType, path: AttributePath): Rows => {
-  const key = keyOf(path)
-  if ((resourceType === 'User' && key === 'groups') || (resourceType === 'Group' && key === 'members')) {
-    const link = resourceType === 'User' ? 'm.member_id = u.id' : 'm.group_id = g.id'
-    return { from: `members m WHERE ${link}`, column: (below) => memberColumns[resourceType].get(keyOf(below)) ?? 'NULL' }
-  }
-  const fold = resourceType === 'User' ? 'u.fold' : 'g.fold'
-  return { from: `json_each(${fold}, ${jsonPath(path)}) e WHERE 1`, column: elementColumn }
+/** Lists that are rows of their own, not JSON. */
+const isMembership = (resourceType: ResourceType, path: AttributePath): boolean =>
+  keyOf(path) === (resourceType === 'User' ? 'groups' : 'members')
+
+const elementRows = (resourceType: ResourceType, path: AttributePath): string =>
+  `json_each(${resourceType === 'User' ? 'u.fold' : 'g.fold'}, ${jsonPath(path)}) e WHERE 1`
+
+const rowsOf = (resourceType: ResourceType, path: AttributePath, base: string): Rows => {
+  if (!isMembership(resourceType, path)) return { from: elementRows(resourceType, path), column: (below) => plain(elementOf(below)) }
+  const link = resourceType === 'User' ? 'm.member_id = u.id' : 'm.group_id = g.id'
+  return { from: `members m WHERE ${link}`, column: memberColumn(resourceType, base) }
 }
 
 const SYMBOLS = { eq: '=', gt: '>', ge: '>=', lt: '<', le: '<=' } as const
 
-const compileTest = (column: string, test: Test): CompiledFilter => {
+const compileTest = ({ sql: column, params }: CompiledFilter, test: Test): CompiledFilter => {
   switch (test.kind) {
-    case 'present': return { sql: `${column} IS NOT NULL`, params: [] }
-    case 'flag': return { sql: column === 'u.active' ? 'u.active = ?' : `coalesce(${column}, 0) = ?`, params: [test.value ? 1 : 0] }
+    case 'present': return { sql: `${column} IS NOT NULL`, params }
+    case 'flag': return { sql: column === 'u.active' ? 'u.active = ?' : `coalesce(${column}, 0) = ?`, params: [...params, test.value ? 1 : 0] }
     case 'text':
       switch (test.operator) {
         // instr and substr instead of LIKE: no pattern limit, no wildcards, no ASCII folding.
-        case 'co': return { sql: `instr(${column}, ?) > 0`, params: [test.value] }
-        case 'sw': return { sql: `instr(${column}, ?) = 1`, params: [test.value] }
+        case 'co': return { sql: `instr(${column}, ?) > 0`, params: [...params, test.value] }
+        case 'sw': return { sql: `instr(${column}, ?) = 1`, params: [...params, test.value] }
         case 'ew':
           return test.value === ''
-            ? { sql: `${column} IS NOT NULL`, params: [] }
-            : { sql: `substr(${column}, -length(?)) = ?`, params: [test.value, test.value] }
-        default: return { sql: `${column} ${SYMBOLS[test.operator]} ?`, params: [test.value] }
+            ? { sql: `${column} IS NOT NULL`, params }
+            : { sql: `substr(${column}, -length(?)) = ?`, params: [...params, test.value, test.value] }
+        default: return { sql: `${column} ${SYMBOLS[test.operator]} ?`, params: [...params, test.value] }
       }
   }
 }
@@ -148,12 +166,17 @@ const mergeSome = (terms: readonly Resolved[], isNegated: boolean): readonly Res
   return merged.filter((term) => term !== null)
 }
 
-const compile = (filter: Resolved, resourceType: ResourceType, column: Column): Condition => {
+interface Place {
+  readonly resourceType: ResourceType
+  readonly base: string
+}
+
+const compile = (filter: Resolved, place: Place, column: Column): Condition => {
   switch (filter.kind) {
     case 'all':
     case 'any': {
       const terms = mergeSome(filter.terms, filter.kind === 'all')
-      return join(terms.map((term) => compile(term, resourceType, column)), filter.kind === 'all' ? 'AND' : 'OR')
+      return join(terms.map((term) => compile(term, place, column)), filter.kind === 'all' ? 'AND' : 'OR')
     }
     case 'constant': return { sql: filter.value ? '1' : '0', params: [], levels: 0 }
     case 'test': {
@@ -161,8 +184,8 @@ const compile = (filter: Resolved, resourceType: ResourceType, column: Column): 
       return { sql: filter.isNegated ? `((${sql}) IS NOT TRUE)` : `(${sql})`, params, levels: 0 }
     }
     case 'some': {
-      const rows = rowsOf(resourceType, filter.path)
-      const inner = compile(filter.filter, resourceType, rows.column)
+      const rows = rowsOf(place.resourceType, filter.path, place.base)
+      const inner = compile(filter.filter, place, rows.column)
       const sql = `${filter.isNegated ? 'NOT ' : ''}EXISTS (SELECT 1 FROM ${rows.from} AND ${inner.sql})`
       // SQLite makes a join of an EXISTS, which doubles the depth of what is in it.
       return { sql, params: inner.params, levels: 2 * inner.levels + 1 }
@@ -172,13 +195,13 @@ const compile = (filter: Resolved, resourceType: ResourceType, column: Column): 
 
 /**
  * 400 `invalidFilter` for what the attributes cannot be asked and for the deepest nesting of all, 400 `tooMany` when the values do not fit one statement. The
- * outcome is what `matchesFilter` says of each row.
+ * outcome is what `matchesFilter` says of each row, its addresses (`meta.location`, `$ref`) being made from `base`.
  */
-export const compileFilter = (filter: Filter, resourceType: ResourceType): Result<CompiledFilter, ScimError> => {
+export const compileFilter = (filter: Filter, resourceType: ResourceType, base = ''): Result<CompiledFilter, ScimError> => {
   const definition = definitionOf(resourceType)
   const resolved = resolveFilter(filter, (name) => resolveName(definition, name))
   if (!resolved.ok) return resolved
-  const compiled = compile(resolved.value, resourceType, rowColumn(resourceType))
+  const compiled = compile(resolved.value, { resourceType, base }, rowColumn(resourceType, base))
   if (compiled.levels > MAX_LEVELS) return err(invalidFilter('The filter is nested too deeply.'))
   return compiled.params.length > MAX_FILTER_PARAMETERS
     ? err(tooMany(`The filter compares with more than ${MAX_FILTER_PARAMETERS} values.`))
@@ -188,19 +211,22 @@ export const compileFilter = (filter: Filter, resourceType: ResourceType): Resul
 export type SortOrder = 'ascending' | 'descending'
 
 /** The column of a sort key; null when the attribute has no order: unknown, complex without `value`, or not in the row. */
-const sortColumn = (resourceType: ResourceType, sortBy: string): string | null => {
+export const sortColumn = (resourceType: ResourceType, sortBy: string): string | null => {
   const path = resolveName(definitionOf(resourceType), sortBy)
   const end = path?.at(-1)
   if (path === null || end === undefined) return null
   const full = end.type === 'complex' && end.children.has('value') ? [...path, ...valueOf(end)] : path
   if (full.at(-1)?.type === 'complex') return null
   const at = full.findIndex(({ multiValued }) => multiValued)
-  if (at < 0) return rowColumn(resourceType)(full)
-  const rows = rowsOf(resourceType, full.slice(0, at + 1))
-  if (rows.column !== elementColumn) return null
+  if (at < 0) {
+    const { sql, params } = rowColumn(resourceType, '')(full)
+    return params.length === 0 ? sql : null
+  }
+  const list = full.slice(0, at + 1)
+  if (isMembership(resourceType, list)) return null
   const primary = full[at]?.children.get('primary')
-  const first = primary === undefined ? '' : `coalesce(${elementColumn([primary])}, 0) DESC, `
-  return `(SELECT ${elementColumn(full.slice(at + 1))} FROM ${rows.from} ORDER BY ${first}e.key LIMIT 1)`
+  const first = primary === undefined ? '' : `coalesce(${elementOf([primary])}, 0) DESC, `
+  return `(SELECT ${elementOf(full.slice(at + 1))} FROM ${elementRows(resourceType, list)} ORDER BY ${first}e.key LIMIT 1)`
 }
 
 const valueOf = (attribute: Attribute): AttributePath => {
