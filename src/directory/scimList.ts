@@ -63,7 +63,7 @@ const totalOf = (
 
 /** The ListResponse as JSON text. 400 `invalidFilter`; 400 `tooMany` when the page is too large for one answer. */
 export const listResources = (context: ScimContext, type: ResourceType, query: ListQuery): Result<string, ScimError> => {
-  const filter = query.filter === null ? ok(null) : compileFilter(query.filter, type)
+  const filter = query.filter === null ? ok(null) : compileFilter(query.filter, type, context.base)
   if (!filter.ok) return filter
   const items = query.count === 0 ? [] : pageOf(context, type, query, filter.value)
   const total = totalOf(context, type, query, filter.value, items.length)
