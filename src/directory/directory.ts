@@ -1,11 +1,9 @@
 import { DurableObject } from 'cloudflare:workers'
-import { createArize } from '../arize/targets'
-import { createClient, type ArizeClient } from '../arize/client'
 import { explainFailure, type AuthFailure } from '../auth/failure'
 import { hashToken } from '../auth/bearer'
-import { createSecretBox, secretContext, type SecretBox } from '../auth/secretBox'
-import { readConfig, type ArizeConfig, type Config, type ConfigFailure, type Env } from '../config'
-import { EMPTY_POLICY, type PolicyError } from '../policy/document'
+import { secretContext } from '../auth/secretBox'
+import { readConfig, type Config, type Env } from '../config'
+import type { PolicyError } from '../policy/document'
 import { mappingsOfGroup, type GroupFact } from '../policy/evaluate'
 import { err, ok, type Result } from '../result'
 import type { ScimError } from '../scim/error'
@@ -14,17 +12,16 @@ import { reportDefect } from './gate'
 import { healthOf, type Health } from './health'
 import * as holds from './holds'
 import { readJournal, writeJournal, type JournalQuery } from './journal'
-import { count, hourOf, readMeta, writeMeta } from './meta'
+import { readMeta, writeMeta } from './meta'
 import { migrate } from './migrations'
-import { createPacer, type Pacer } from './pacer'
 import * as people from './people'
 import { createPolicyCache, currentPolicy, putPolicy, type PolicyInForce, type StoredPolicy } from './policies'
-import { createReconciler, nextWake, type Counts, type Reconciler } from './reconciler'
+import { nextWake, type Counts, type Reconciler } from './reconciler'
 import { executeScim } from './scim'
 import { runBulk } from './scimBulk'
 import type { BulkCommand, ScimCommand, ScimReply } from './scimCommand'
+import { arizeOf, DEFAULT_TENANT, openReconciler, openSecretBox, type Site, type Unready } from './site'
 import { createSql, type Store } from './sql'
-import { createSubjectStore } from './subjectStore'
 import * as tenants from './tenants'
 import { startNights } from './timers'
 
@@ -49,9 +46,6 @@ export type PolicyRefusal =
   | { readonly kind: 'invalid'; readonly errors: readonly PolicyError[] }
   | { readonly kind: 'changed'; readonly version: number }
 
-/** A setting without which nothing can be done at Arize. */
-export type Unready = ConfigFailure
-
 /** Commands that change nothing, and so need neither a transaction nor an alarm. */
 const READS: ReadonlySet<ScimCommand['op']> = new Set(['refuse', 'authenticate', 'get', 'list'])
 
@@ -61,9 +55,6 @@ const ROLL_BACK = new Error('refused')
 const REFUSAL_EVERY_MS = 60_000
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
-
-/** The name of the object that serves `/scim/v2`. */
-const DEFAULT_TENANT = 'default'
 
 /** The connection that exists in development from the start. */
 const DEVELOPMENT_CONNECTION = 'development'
@@ -198,7 +189,7 @@ export class Directory extends DurableObject<Env> {
 
   async health(): Promise<Health> {
     const worker = await this.reconciler()
-    const arize = await this.arizeConfig()
+    const arize = await arizeOf(this.site())
     return healthOf(this.store, this.policy(), worker.ok ? null : worker.error, arize.ok ? arize.value.ownUser : null)
   }
 
@@ -223,7 +214,7 @@ export class Directory extends DurableObject<Env> {
 
   /** Tells this object which tenant it is and where that tenant's Arize is. The key is sealed before it is stored. */
   async provision(tenant: tenants.NewTenant, actor: string): Promise<Result<void, connections.Refusal>> {
-    const box = await this.secretBox()
+    const box = await openSecretBox(this.settings)
     if (!box.ok) return err(connections.refuse(422, box.error.sentence))
     const sealedKey = await box.value.seal(tenant.arizeApiKey, secretContext(tenant.name, 'arize'))
     // Two workers on one object would not share a lock.
@@ -311,58 +302,13 @@ export class Directory extends DurableObject<Env> {
   }
 
   private async createWorker(): Promise<Result<Reconciler, Unready>> {
-    const config = await this.arizeConfig()
-    if (!config.ok) return config
-    const { callsPerSecond, ownUser } = config.value
-    const pacer = createPacer({ callsPerSecond, now: this.store.now, sleep })
-    const urgent = this.client(config.value, pacer, true)
-    const normal = this.client(config.value, pacer, false)
-    if (!urgent.ok) return urgent
-    if (!normal.ok) return normal
-    const arize = { urgent: createArize(urgent.value), normal: createArize(normal.value) }
-    const subjects = createSubjectStore(this.store, { policy: this.policy, ownUser, names: arize.normal.names })
-    this.live = createReconciler({
-      store: this.store, subjects, arize, callsMade: pacer.permitted, random: Math.random,
-      retentionDays: () => (this.policy().compiled?.policy ?? EMPTY_POLICY).journal.retentionDays,
-      yieldTurn: () => sleep(0), wakeAt: (at) => this.wakeAt(at),
-    })
-    return ok(this.live)
+    const worker = await openReconciler(this.site(), { policy: this.policy, sleep, wakeAt: (at) => this.wakeAt(at) })
+    if (worker.ok) this.live = worker.value
+    return worker
   }
 
-  private client({ baseUrl, apiKey }: ArizeConfig, pacer: Pacer, isUrgent: boolean): Result<ArizeClient, Unready> {
-    return createClient({
-      baseUrl, apiKey,
-      development: this.settings.ok && this.settings.value.isDevelopment,
-      pace: () => pacer.acquire(isUrgent),
-      onCall: ({ status }) => {
-        const hour = hourOf(this.store.now())
-        count(this.store, 'arize.calls', hour)
-        if (status === null || status >= 400) count(this.store, 'arize.errors', hour)
-      },
-    })
-  }
-
-  /** Where this tenant's Arize is: the environment says it of the default tenant, the object itself of the others. */
-  private async arizeConfig(): Promise<Result<ArizeConfig, Unready>> {
-    if (!this.settings.ok) return this.settings
-    const tenant = readMeta(this.store, 'tenant')
-    if (tenant === null) {
-      // Another tenant must never work on the default tenant's account, not even for a moment.
-      const isDefault = (this.ctx.id.name ?? DEFAULT_TENANT) === DEFAULT_TENANT
-      return isDefault ? ok(this.settings.value.arize) : err({ variable: 'tenant', sentence: 'This tenant has no Arize account yet: PUT /t/{tenant}/admin/api/tenant.' })
-    }
-    const box = await this.secretBox()
-    if (!box.ok) return box
-    const key = await box.value.open(tenant.sealedKey, secretContext(tenant.name, 'arize'))
-    if (!key.ok) return err({ variable: 'MASTER_KEY', sentence: key.error.sentence })
-    return ok({ ...this.settings.value.arize, baseUrl: tenant.arizeBaseUrl, apiKey: key.value, ownUser: tenant.ownUser })
-  }
-
-  private async secretBox(): Promise<Result<SecretBox, Unready>> {
-    const masterKey = this.settings.ok ? this.settings.value.masterKey : null
-    if (masterKey === null) return err({ variable: 'MASTER_KEY', sentence: 'MASTER_KEY is not set: `wrangler secret put MASTER_KEY` (32 random bytes in base64).' })
-    const box = await createSecretBox(masterKey)
-    return box.ok ? box : err({ variable: 'MASTER_KEY', sentence: box.error.sentence })
+  private site(): Site {
+    return { store: this.store, settings: this.settings, name: this.ctx.id.name ?? DEFAULT_TENANT }
   }
 
   private arm(): void {
