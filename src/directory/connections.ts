@@ -1,18 +1,19 @@
 import { invalid, type AuthFailure } from '../auth/failure'
 import type { IssuerOfConnection, TrustedIssuer } from '../auth/trustedIssuer'
 import { sharedCallers } from '../auth/trustedIssuer'
+import type { ConnectionKind, EventKind } from '../change'
 import { err, ok, type Result } from '../result'
 import { writeJournal } from './journal'
 import type { Row, Store } from './sql'
 
 /** Channels of identity providers to this tenant, their tokens and the issuers that they trust. */
 
-export type ConnectionKind = 'scim'
-
 export interface ConnectionConfig {
   /** What names a user's Arize account: the e-mail (design section 10.1), or always the userName. */
   readonly address: 'email' | 'userName'
   readonly issuers: readonly TrustedIssuer[]
+  /** What the kind of the connection asks for beside: its own schema has checked it. */
+  readonly settings?: unknown
 }
 
 export interface Connection {
@@ -105,14 +106,27 @@ export const createConnection = (store: Store, wanted: NewConnection, actor: str
 export const listIssuers = (store: Pick<Store, 'sql'>): IssuerOfConnection[] =>
   listConnections(store).flatMap(({ id, config }) => config.issuers.map((issuer) => ({ ...issuer, connectionId: id })))
 
-/** The issuers that callers of this tenant may come from, with the revisions that the Worker's answer is good for. */
+/** A connection that events arrive at. */
+export interface EventConnection {
+  readonly id: string
+  readonly kind: EventKind
+  readonly settings: unknown
+}
+
+/** Whom callers of this tenant may come from, with the revisions that the Worker's answer is good for. */
 export interface Trust {
   readonly issuers: readonly IssuerOfConnection[]
+  readonly events: readonly EventConnection[]
   readonly revisions: Readonly<Record<string, number>>
 }
 
+const EVENT_KINDS: ReadonlySet<string> = new Set<EventKind>(['okta-event-hook', 'universal-logout', 'security-events', 'graph', 'event-grid'])
+
+const isEventKind = (kind: ConnectionKind): kind is EventKind => EVENT_KINDS.has(kind)
+
 export const trustOf = (store: Pick<Store, 'sql'>): Trust => ({
   issuers: listIssuers(store),
+  events: listConnections(store).flatMap(({ id, kind, config }) => (isEventKind(kind) ? [{ id, kind, settings: config.settings }] : [])),
   revisions: Object.fromEntries(listConnections(store).map(({ id, revision }) => [id, revision])),
 })
 
@@ -166,6 +180,10 @@ export const deleteToken = (store: Store, connectionId: string, tokenId: string,
   return ok(undefined)
 }
 
+/** Whether a secret with this hash is the connection's now: for events that each bring their own. */
+export const hasSecret = ({ sql, now }: Pick<Store, 'sql' | 'now'>, connectionId: string, hash: string): boolean =>
+  sql.one(`SELECT 1 AS one FROM tokens WHERE hash = ? AND ${LIVE}`, hash, connectionId, now()) !== null
+
 /** Who calls, as far as the Worker could tell: the hash of a token, or the claims that it verified. */
 export type ScimCredential =
   | { readonly kind: 'token'; readonly hash: string }
@@ -206,6 +224,12 @@ const identify = (store: Store, credential: ScimCredential): Result<Authenticate
       return alive({ connection, actor: credential.caller })
     }
   }
+}
+
+/** A connection whose events are proven one by one. */
+export const named = (store: Store, connectionId: string): Result<AuthenticatedConnection, AuthFailure> => {
+  const connection = connectionById(store, connectionId)
+  return connection === null ? err(invalid('unknown_token')) : alive({ connection, actor: connection.kind })
 }
 
 const noteEvent = ({ sql, now }: Store, { id, lastEventAt }: Connection): void => {

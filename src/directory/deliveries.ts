@@ -1,7 +1,7 @@
 import type { Act, DirectoryChange, PersonRef, Refresh, SourceEvent } from '../change'
 import type { Policy } from '../policy/document'
 import { foldAddress, isAddress } from '../scim/address'
-import { someIds, writeJournal } from './journal'
+import { writeJournal } from './journal'
 import { pullOf, askAbout } from './refreshes'
 import type { ScimContext } from './scimCommand'
 import { connectionsOfSource, findPerson } from './siblings'
@@ -17,7 +17,7 @@ import { isKnown, tell, type Effect } from './told'
 
 export interface Delivery {
   readonly events: readonly SourceEvent[]
-  /** SHA-256 of the secrets that the connection has at present. */
+  /** Whether a secret with this SHA-256 is the connection's at present. */
   readonly isSecret: (hash: string) => boolean
   readonly signals: Policy['signals']
 }
@@ -27,6 +27,8 @@ export interface Taken {
   readonly taken: number
   readonly duplicates: number
   readonly unknown: number
+  /** Ids of events with a secret of their own that is not the connection's. Nothing is written about them here: anybody can send some. */
+  readonly refused: readonly string[]
 }
 
 const MAX_NAME = 200
@@ -125,18 +127,11 @@ export const receive = (context: ScimContext, delivery: Delivery): Taken => {
       if (told === 'unknown') unknown += 1
     }
   }
-  if (refused.length > 0) {
-    writeJournal(store, {
-      kind: 'event.refused', connectionId: connection.id, actor,
-      data: { reason: 'wrong_secret', ...someIds(refused), sentence: 'Events with a wrong secret of their own were dropped.' },
-    })
-    store.sql.run(`UPDATE connections SET last_error = ? WHERE id = ?`, 'Events with a wrong secret were dropped.', connection.id)
-  }
   if (lines.length > 0) {
     writeJournal(store, {
       kind: 'event.taken', connectionId: connection.id, actor,
       data: { events: lines.slice(0, 100), count: lines.length, ...(duplicates === 0 ? {} : { duplicates }) },
     })
   }
-  return { taken: lines.length, duplicates, unknown }
+  return { taken: lines.length, duplicates, unknown, refused }
 }

@@ -1,13 +1,15 @@
 import { DurableObject } from 'cloudflare:workers'
-import { explainFailure, type AuthFailure } from '../auth/failure'
+import { explainFailure, invalid, type AuthFailure } from '../auth/failure'
 import { hashToken } from '../auth/bearer'
 import { secretContext } from '../auth/secretBox'
 import { readConfig, type Config, type Env } from '../config'
-import type { PolicyError } from '../policy/document'
+import { EMPTY_POLICY, type PolicyError } from '../policy/document'
 import { mappingsOfGroup, type GroupFact } from '../policy/evaluate'
+import type { EventKind, SourceEvent } from '../change'
 import { err, ok, type Result } from '../result'
 import type { ScimError } from '../scim/error'
 import * as connections from './connections'
+import { receive, type Taken } from './deliveries'
 import { reportDefect } from './gate'
 import { healthOf, type Health } from './health'
 import * as holds from './holds'
@@ -19,7 +21,7 @@ import { createPolicyCache, currentPolicy, putPolicy, type PolicyInForce, type S
 import { nextWake, type Counts, type Reconciler } from './reconciler'
 import { executeScim } from './scim'
 import { runBulk } from './scimBulk'
-import type { BulkCommand, ScimCommand, ScimReply } from './scimCommand'
+import type { BulkCommand, ScimCommand, ScimContext, ScimReply } from './scimCommand'
 import { arizeOf, DEFAULT_TENANT, openReconciler, openSecretBox, type Site, type Unready } from './site'
 import { createSql, type Store } from './sql'
 import * as tenants from './tenants'
@@ -41,6 +43,19 @@ export type ScimFailure =
   /** The caller's issuers changed since the Worker read them: read again, verify again. */
   | { readonly kind: 'stale' }
 
+/** A delivery of events as the Worker hands it over. */
+export interface DeliveryRequest {
+  readonly connectionId: string
+  readonly kind: EventKind
+  /** `each`: every event brings its own secret. */
+  readonly credential: connections.ScimCredential | { readonly kind: 'each' }
+  readonly events: readonly SourceEvent[]
+}
+
+export type DeliveryFailure =
+  | { readonly kind: 'auth'; readonly failure: AuthFailure }
+  | { readonly kind: 'stale' }
+
 /** Why a policy was not stored: it is wrong, or somebody else stored `version` meanwhile. */
 export type PolicyRefusal =
   | { readonly kind: 'invalid'; readonly errors: readonly PolicyError[] }
@@ -53,6 +68,8 @@ const READS: ReadonlySet<ScimCommand['op']> = new Set(['refuse', 'authenticate',
 const ROLL_BACK = new Error('refused')
 
 const REFUSAL_EVERY_MS = 60_000
+/** Connections times reasons: more than any tenant has is somebody who makes names up. */
+const MAX_REFUSALS = 1_000
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -97,13 +114,9 @@ export class Directory extends DurableObject<Env> {
       const caller = connections.authenticate(this.store, request.credential)
       if (!caller.ok) return err(caller.error.kind === 'stale' ? { kind: 'stale' } : { kind: 'auth', failure: caller.error })
       const { connection, actor } = caller.value
-      const done = executeScim(
-        {
-          store: this.store, actor, base: request.base,
-          connection: { id: connection.id, name: connection.name, address: connection.config.address },
-          unmaps: (before, after) => this.unmaps(before, after),
-        },
-        request.command)
+      // The secret of a webhook opens nothing else.
+      if (connection.kind !== 'scim') return err({ kind: 'auth', failure: invalid('unknown_token') })
+      const done = executeScim(this.contextOf(connection, actor, request.base), request.command)
       return done.ok ? done : err({ kind: 'scim', error: done.error })
     }
     const done = READS.has(request.command.op) ? carryOut() : this.write(carryOut)
@@ -114,6 +127,38 @@ export class Directory extends DurableObject<Env> {
   /** Several writes, each as {@link scim} does it; whatever else waits goes between them. */
   bulk({ command, ...request }: Omit<ScimRequest, 'command'> & { readonly command: BulkCommand }): Promise<Result<ScimReply, ScimFailure>> {
     return runBulk(command, { base: request.base, execute: (single) => this.scim({ ...request, command: single }), yieldTurn: () => sleep(0) })
+  }
+
+  /** Stores events and carries them out. What is returned as taken is on disk. */
+  receive(request: DeliveryRequest): Result<Taken, DeliveryFailure> {
+    const done = this.write<Taken, DeliveryFailure>(() => {
+      const caller = this.senderOf(request)
+      if (!caller.ok) return err(caller.error.kind === 'stale' ? { kind: 'stale' } : { kind: 'auth', failure: caller.error })
+      const { connection, actor } = caller.value
+      return ok(receive(this.contextOf(connection, actor, ''), {
+        events: request.events,
+        isSecret: (hash) => connections.hasSecret(this.store, connection.id, hash),
+        signals: (this.policy().compiled?.policy ?? EMPTY_POLICY).signals,
+      }))
+    })
+    if (!done.ok && done.error.kind === 'auth') this.tellRefusal(done.error.failure, request.connectionId)
+    if (done.ok && done.value.refused.length > 0) this.tellRefusal(invalid('unknown_token'), request.connectionId)
+    return done
+  }
+
+  /** The connection that the address names, and nobody else's secret. */
+  private senderOf({ connectionId, kind, credential }: DeliveryRequest): Result<connections.AuthenticatedConnection, connections.AuthenticationFailure> {
+    const caller = credential.kind === 'each' ? connections.named(this.store, connectionId) : connections.authenticate(this.store, credential)
+    if (!caller.ok) return caller
+    const { connection } = caller.value
+    return connection.id === connectionId && connection.kind === kind ? caller : err(invalid('unknown_token'))
+  }
+
+  private contextOf({ id, name, config }: connections.Connection, actor: string, base: string): ScimContext {
+    return {
+      store: this.store, actor, base, connection: { id, name, address: config.address },
+      unmaps: (before, after) => this.unmaps(before, after),
+    }
   }
 
   /** The issuers whose tokens the Worker may believe for this tenant. */
@@ -263,12 +308,13 @@ export class Directory extends DurableObject<Env> {
     return result
   }
 
-  private tellRefusal(failure: AuthFailure): void {
+  private tellRefusal(failure: AuthFailure, connectionId: string | null = null): void {
     const reason = failure.kind === 'invalid' ? failure.reason : failure.kind
     const at = this.store.now()
-    if (at - (this.refusals.get(reason) ?? 0) < REFUSAL_EVERY_MS) return
-    this.refusals.set(reason, at)
-    writeJournal(this.store, { kind: 'auth.refused', data: { reason, sentence: explainFailure(failure) } })
+    const key = `${reason} ${connectionId ?? ''}`
+    if (at - (this.refusals.get(key) ?? 0) < REFUSAL_EVERY_MS || this.refusals.size > MAX_REFUSALS) return
+    this.refusals.set(key, at)
+    writeJournal(this.store, { kind: 'auth.refused', connectionId, data: { reason, sentence: explainFailure(failure) } })
   }
 
   /** The connection and token of `npm start`: in the default tenant only, and only where development values are believed. */
