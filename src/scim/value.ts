@@ -149,12 +149,16 @@ export const onePrimary = <T>(values: readonly T[], isPreferred: (value: T) => b
 /** A value with nothing but a label says nothing: `{"type":"work","primary":true}` is what clearing an e-mail leaves (E-20). */
 const isHollow = (value: JsonObject): boolean => Object.keys(value).every((name) => name === 'type' || name === 'primary')
 
+const distinct = (values: readonly unknown[]): readonly unknown[] =>
+  [...new Map(values.map((value) => [JSON.stringify(value), value])).values()]
+
 const canonicalList = (list: Attribute, values: readonly unknown[]): readonly unknown[] | undefined => {
   const whole = list.type === 'complex'
     ? values.map((value) => canonicalObject(list, objectAt(value))).filter((value) => value !== undefined && !isHollow(value))
     : values
-  const kept = new Map(onePrimary(whole).map((value) => [JSON.stringify(value), value]))
-  return kept.size === 0 ? undefined : [...kept.values()]
+  // Before and after: a value that is there twice is not one of two primaries, and one that lost `primary` may be there already.
+  const kept = distinct(onePrimary(distinct(whole)))
+  return kept.length === 0 ? undefined : kept
 }
 
 /**

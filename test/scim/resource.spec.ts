@@ -45,6 +45,9 @@ describe('readUser', () => {
       { ...core, emails: [{ value: 'a@x', type: 'work' }] }],
     ['one primary: the first', { userName: 'joy', emails: [{ value: 'a@x', primary: true }, { value: 'b@x', primary: 'true' }] },
       { ...core, emails: [{ value: 'a@x', primary: true }, { value: 'b@x', primary: false }] }],
+    ['one and the same value twice is one, and primary', { userName: 'joy', emails: [
+      { value: 'a@x', primary: true }, { value: 'b@x', primary: true }, { value: 'a@x', primary: true }, { value: 'b@x', primary: false }] },
+      { ...core, emails: [{ value: 'a@x', primary: true }, { value: 'b@x', primary: false }] }],
     ['a label without value says nothing', { userName: 'joy', emails: [{ type: 'work', primary: true, value: '' }, { value: 'b@x', primary: true }] },
       { ...core, emails: [{ value: 'b@x', primary: true }] }],
     ['random values of no format (V-01)', { userName: 'joy', locale: 'PUWGYNUKSGVE', profileUrl: 'RVSZJGLGMDLF' },
