@@ -44,6 +44,13 @@ const isSame = (left: unknown, right: unknown): boolean => {
   return keys.length === Object.keys(right).length && keys.every(isShared)
 }
 
+/** Whether `got` has all that `want` has, lists being of one length; objects may have more. */
+const isLike = (got: unknown, want: unknown): boolean => {
+  if (typeof got !== 'object' || typeof want !== 'object' || got === null || want === null) return got === want
+  if (Array.isArray(got) !== Array.isArray(want) || (Array.isArray(got) && got.length !== Object.keys(want).length)) return false
+  return Object.keys(want).every((key) => Object.hasOwn(got, key) && isLike(own(got, key), own(want, key)))
+}
+
 const isEmpty = (value: unknown): boolean =>
   value === undefined || value === null || value === '' || (typeof value === 'object' && Object.keys(value).length === 0)
 
@@ -63,6 +70,9 @@ const isOfType = (got: unknown, want: unknown): boolean => {
 const isSameSet = (got: unknown, want: unknown): boolean =>
   Array.isArray(got) && Array.isArray(want) && got.length === want.length && want.every((item) => holds(got, item))
 
+const hasKeys = (got: unknown, want: unknown): boolean =>
+  typeof got === 'object' && got !== null && !Array.isArray(got) && isSameSet(Object.keys(got), want)
+
 const isWithin = (got: unknown, want: unknown): boolean => {
   if (!Array.isArray(want)) return false
   return Array.isArray(got) ? got.length > 0 && got.every((item) => holds(want, item)) : holds(want, got)
@@ -72,7 +82,9 @@ type Operator = (got: unknown, want: unknown) => boolean
 
 export const operators: ReadonlyMap<string, Operator> = new Map<string, Operator>([
   ['eq', isSame],
-  ['ne', (got, want) => !isSame(got, want)],
+  ['ne', (got, want) => got !== undefined && !isSame(got, want)],
+  ['like', isLike],
+  ['keys', hasKeys],
   ['present', (got) => !isEmpty(got)],
   ['absent', (got) => got === undefined],
   ['absentOrEmpty', isEmpty],

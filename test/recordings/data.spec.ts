@@ -12,6 +12,8 @@ const TRANSCRIPTS = [
   ...range('O-', 1, 16),
   ...range('O-', 20, 29),
   ...range('A.5.1-', 1, 12, 1),
+  ...range('A.5.2-', 1, 6, 1),
+  ...range('A.6-', 1, 4, 1),
   ...range('E-', 1, 20),
   ...range('E-', 30, 38),
   ...range('E-', 50, 52),
@@ -19,7 +21,17 @@ const TRANSCRIPTS = [
   // The validator's test 6 and the like send what V-01 and V-02 show; each row of its table is a step of its own.
   ...range('B.5-', 1, 25, 1),
   ...range('B.5-P', 1, 7, 1),
-  ...range('B.6-', 1, 6, 1),
+  ...range('B.6-', 1, 8, 1),
+  ...range('B.7-', 1, 32, 1),
+]
+
+/** Every section of the RFCs with an example of what is sent or answered. */
+const EXAMPLES = [
+  ...['8.1', '8.2', '8.3', '8.4', '8.5', '8.6', '8.7.1', '8.7.2'].map((section) => `RFC7643-${section}`),
+  ...[
+    '3.3', '3.4.1', '3.4.2', '3.4.2.2', '3.4.2.3', '3.4.2.4', '3.5.1', '3.5.2.1', '3.5.2.2', '3.5.2.3', '3.6',
+    '3.7.1', '3.7.2', '3.7.3', '3.9', '3.10', '3.12', '3.14', '4',
+  ].map((section) => `RFC7644-${section}`),
 ]
 
 /** Rule 16 (429 with whole seconds) is asked of every answer by the engine: no recorded request provokes it. */
@@ -50,14 +62,22 @@ describe('the recordings', () => {
     expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([])
   })
 
-  it('hold every transcript of the study', () => {
+  it('hold every transcript of the study, and every example of the RFCs', () => {
     const held = new Set(steps.map(({ id }) => id))
-    expect(TRANSCRIPTS.filter((id) => !held.has(id))).toEqual([])
+    expect([...TRANSCRIPTS, ...EXAMPLES].filter((id) => !held.has(id))).toEqual([])
+  })
+
+  it('look at what they are answered: one status, and a body wherever there is one', () => {
+    const isSilent = ({ expect: { status, body } }: Step): boolean =>
+      status.some((one) => one < 300 && one !== 204) && (body ?? []).length === 0
+    const numbered = steps.filter(({ id }) => !id.includes('/') && !/^(B\.6-\D|A\.5\.1-0)/.test(id))
+    expect(numbered.filter(isSilent).map(({ id }) => id)).toEqual([])
+    expect(steps.filter(({ expect: { status } }) => status.length > 1).map(({ id }) => id)).toEqual([])
   })
 
   it('name no transcript that the study does not have', () => {
     const known = new Set(TRANSCRIPTS)
-    const numbered = steps.map(({ id }) => id.split('/')[0] ?? '').filter((id) => /^([OEV]-|A\.5\.1-[1-9]|B\.5-)/.test(id))
+    const numbered = steps.map(({ id }) => id.split('/')[0] ?? '').filter((id) => /^([OEV]-|A\.5\.[12]-[1-9]|B\.[57]-)/.test(id))
     expect(numbered.filter((id) => !known.has(id))).toEqual([])
   })
 
@@ -88,7 +108,7 @@ describe('the recordings', () => {
   it.each([...recordings])('%s sends JSON-shaped steps to SCIM paths', (_, recording) => {
     const odd = recording.steps.filter(
       ({ request: { method, path } }) =>
-        !/^(\/|\?aadOptscim062020\/)(Users|Groups|Schemas|ResourceTypes)(\/|\?|$)/.test(path) ||
+        !/^(\/|\?aadOptscim062020\/)(Users|Groups|Schemas|ResourceTypes|ServiceProviderConfig|serviceConfiguration|Bulk|Me|Devices|Roles|Entitlements|\.search|(?=\?))(\/|\?|$)/.test(path) ||
         !['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].includes(method) ||
         /[ #]/.test(path),
     )
@@ -105,7 +125,7 @@ describe('parseRecording', () => {
   it.each([
     ['nothing', null],
     ['no steps', { ...recording, steps: undefined }],
-    ['an unknown key', { ...recording, note: 'x' }],
+    ['an unknown key', { ...recording, notes: 'x' }],
     ['a step without a status', { ...recording, steps: [{ ...step, expect: { status: [] } }] }],
     ['a misspelled expectation', { ...recording, steps: [{ ...step, expect: { status: [200], bodies: [] } }] }],
     ['a check without operator', { ...recording, steps: [{ ...step, expect: { status: [200], body: [{ path: 'id' }] } }] }],

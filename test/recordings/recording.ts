@@ -1,9 +1,10 @@
 /**
- * What a recording of identity-provider traffic looks like, and all of them. The format is explained in README.md.
+ * What a recording of SCIM traffic looks like, and all of them. The format is explained in README.md.
  * A recording is data: nothing here sends anything or knows what the answer should be.
  */
 import authentication from './okta/A.3-authentication.json'
 import specSuite from './okta/A.5.1-spec-suite.json'
+import crudSuite from './okta/A.5.2-crud-suite.json'
 import discoveryAndScalars from './okta/A.6-discovery-and-scalars.json'
 import connectCreateImport from './okta/O-01-O-08-connect-create-import.json'
 import updateAndLeave from './okta/O-09-O-16-update-and-leave.json'
@@ -12,6 +13,7 @@ import groupPushByPut from './okta/O-26-O-29-group-push-by-put.json'
 import validatorGroups from './entra/B.5-validator-groups.json'
 import validatorPreview from './entra/B.5-validator-preview.json'
 import pagination from './entra/B.6-pagination.json'
+import postmanFilters from './entra/B.7-postman-filters.json'
 import postmanWrites from './entra/B.7-postman-writes.json'
 import connectAndMatch from './entra/E-01-E-04-connect-and-match.json'
 import createAndUpdate from './entra/E-05-E-10-create-and-update.json'
@@ -24,6 +26,13 @@ import renameClearDelete from './entra/E-36-E-38-rename-clear-delete.json'
 import flag from './entra/E-50-E-52-flag.json'
 import validatorReplace from './entra/V-01-validator-create-and-replace.json'
 import validatorAdd from './entra/V-02-validator-add-and-leave.json'
+import rfcResources from './rfc/7643-8-resources.json'
+import rfcDiscovery from './rfc/7643-8-discovery.json'
+import rfcWrites from './rfc/7644-3-resources.json'
+import rfcQueries from './rfc/7644-3.4.2-queries.json'
+import rfcPatch from './rfc/7644-3.5.2-patch.json'
+import rfcBulk from './rfc/7644-3.7-bulk.json'
+import rfcErrors from './rfc/7644-3.12-errors.json'
 
 /** One statement about a body: what `path` selects is put to the operator `op`, against `value` where it takes one. */
 export type Check = { readonly path: string; readonly op: string; readonly value?: unknown }
@@ -35,6 +44,8 @@ export type Step = {
   /** Transcript id (`E-33`), with `/…` for its further steps (`E-33/2`); unique over all recordings. */
   readonly id: string
   readonly name: string
+  /** Where our answer is not the one of the source, and why. */
+  readonly note?: string
   /** Numbers of the rules of the traffic study, section 0.1, that this step shows. */
   readonly rules?: readonly number[]
   /** Sends the request this many times, `{{n}}` counting from 1; the checks hold each time. */
@@ -61,6 +72,7 @@ export type Step = {
 export type Recording = {
   readonly title: string
   readonly source: string
+  readonly note?: string
   readonly headers: Readonly<Record<string, string>>
   readonly steps: readonly Step[]
 }
@@ -107,21 +119,23 @@ const isStep = (value: unknown): value is Step =>
   isFields(value) &&
   isText(value.id) &&
   isText(value.name) &&
+  isOptional(value.note, isText) &&
   isOptional(value.rules, areNumbers) &&
   isOptional(value.repeat, (times) => Number.isInteger(times) && Number(times) > 0) &&
   isRequest(value.request) &&
   isExpectation(value.expect) &&
   isOptional(value.capture, isTexts) &&
-  hasOnly(value, ['id', 'name', 'rules', 'repeat', 'request', 'expect', 'capture'])
+  hasOnly(value, ['id', 'name', 'note', 'rules', 'repeat', 'request', 'expect', 'capture'])
 
 const isRecording = (value: unknown): value is Recording =>
   isFields(value) &&
   isText(value.title) &&
   isText(value.source) &&
+  isOptional(value.note, isText) &&
   isTexts(value.headers) &&
   Array.isArray(value.steps) &&
   value.steps.every(isStep) &&
-  hasOnly(value, ['title', 'source', 'headers', 'steps'])
+  hasOnly(value, ['title', 'source', 'note', 'headers', 'steps'])
 
 /** Throws, naming file and step, when the document is not a recording: a misspelled key would be a check never made. */
 export const parseRecording = (file: string, document: unknown): Recording => {
@@ -134,6 +148,7 @@ export const parseRecording = (file: string, document: unknown): Recording => {
 const documents: Readonly<Record<string, unknown>> = {
   'okta/A.3-authentication.json': authentication,
   'okta/A.5.1-spec-suite.json': specSuite,
+  'okta/A.5.2-crud-suite.json': crudSuite,
   'okta/A.6-discovery-and-scalars.json': discoveryAndScalars,
   'okta/O-01-O-08-connect-create-import.json': connectCreateImport,
   'okta/O-09-O-16-update-and-leave.json': updateAndLeave,
@@ -142,6 +157,7 @@ const documents: Readonly<Record<string, unknown>> = {
   'entra/B.5-validator-groups.json': validatorGroups,
   'entra/B.5-validator-preview.json': validatorPreview,
   'entra/B.6-pagination.json': pagination,
+  'entra/B.7-postman-filters.json': postmanFilters,
   'entra/B.7-postman-writes.json': postmanWrites,
   'entra/E-01-E-04-connect-and-match.json': connectAndMatch,
   'entra/E-05-E-10-create-and-update.json': createAndUpdate,
@@ -154,6 +170,13 @@ const documents: Readonly<Record<string, unknown>> = {
   'entra/E-50-E-52-flag.json': flag,
   'entra/V-01-validator-create-and-replace.json': validatorReplace,
   'entra/V-02-validator-add-and-leave.json': validatorAdd,
+  'rfc/7643-8-resources.json': rfcResources,
+  'rfc/7643-8-discovery.json': rfcDiscovery,
+  'rfc/7644-3-resources.json': rfcWrites,
+  'rfc/7644-3.4.2-queries.json': rfcQueries,
+  'rfc/7644-3.5.2-patch.json': rfcPatch,
+  'rfc/7644-3.7-bulk.json': rfcBulk,
+  'rfc/7644-3.12-errors.json': rfcErrors,
 }
 
 /** Every recording by its file name below this folder. */

@@ -75,7 +75,7 @@ const wireFaults = (response: Response, text: string, body: unknown): string[] =
   const counts = ['totalResults', 'startIndex', 'itemsPerPage'].map((key) => select(body, key))
   const shown = JSON.stringify(select(body, 'status'))
   const statements: [boolean, string][] = [
-    [status === 204 ? text === '' : text !== '', `status ${status} with ${text.length} characters of body`],
+    [status === 204 || status === 304 ? text === '' : text !== '', `status ${status} with ${text.length} characters of body`],
     [text === '' || contentType === 'application/scim+json', `content-type is ${contentType}`],
     [!hasKey(body, 'password'), 'a password is in the body'],
     [!isError || named.includes(ERROR), 'an error without the Error schema'],

@@ -2,7 +2,7 @@
  * A SCIM server in a Map: the pure functions of src/scim with the obvious storage behind them, for the replay of recordings and
  * as a model. Believes everybody: who may speak is not this folder's matter.
  */
-import { forbidden, invalidValue, notFound, notImplemented, scimErrorBody, uniqueness } from '../../src/scim/error'
+import { forbidden, invalidValue, notFound, scimErrorBody, uniqueness } from '../../src/scim/error'
 import type { ScimError } from '../../src/scim/error'
 import { discover } from '../../src/scim/discovery'
 import { etagOf } from '../../src/scim/etag'
@@ -84,9 +84,13 @@ export const createModelServer = (): Send => {
         value: id, display: resource.displayName,
       })),
     })
+  const displayOf = (userId: string): string => {
+    const user = users.get(userId)?.resource
+    return String(user?.displayName ?? user?.userName ?? '')
+  }
   const groupOf = (row: Row<ScimGroup>): JsonObject =>
     renderGroup(storedGroup(row.resource, row), {
-      base: BASE, members: [...(members.get(row.id) ?? [])].map((value): Member => ({ value })),
+      base: BASE, members: [...(members.get(row.id) ?? [])].map((value): Member => ({ value, display: displayOf(value) })),
     })
 
   const insertOrRefuse = <T>(rows: Map<string, Row<T>>, id: string, row: Row<T>, nameOf: (resource: T) => string): Row<T> => {
@@ -195,7 +199,7 @@ export const createModelServer = (): Send => {
       if (method !== 'GET') throw new Refusal(forbidden('Discovery is read only.'))
       return answer(200, must(discover(endpoint, id ?? null, BASE, url.searchParams)))
     }
-    throw new Refusal(notImplemented('This is not a SCIM endpoint.'))
+    throw new Refusal(notFound('This is not a SCIM endpoint.'))
   }
 
   return (method, path, _headers, body) => {
