@@ -72,12 +72,6 @@ const movePull = ({ sql }: Pick<Store, 'sql'>, connectionId: string, phase: Pull
      ON CONFLICT (connection_id) DO UPDATE SET phase = excluded.phase, cursor = excluded.cursor`, connectionId, phase, cursor)
 }
 
-/** Whether a pull connection has yet to tell of everybody: until then nobody gets an account (design section 6). */
-export const isBackfilling = ({ sql }: Pick<Store, 'sql'>): boolean =>
-  sql.one(
-    `SELECT 1 AS one FROM connections c LEFT JOIN pulls p ON p.connection_id = c.id
-     WHERE c.kind IN ('okta', 'graph') AND c.state = 'active' AND p.finished IS NULL LIMIT 1`) !== null
-
 const noteError = ({ sql }: Pick<Store, 'sql'>, connectionId: string, sentence: string | null): void => {
   sql.run(`UPDATE connections SET last_error = ? WHERE id = ? AND last_error IS NOT ?`, sentence, connectionId, sentence)
 }

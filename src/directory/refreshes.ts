@@ -62,3 +62,9 @@ export const askAgain = ({ sql }: Pick<Store, 'sql'>, { connection_id, kind, id 
     `UPDATE refreshes SET due = ?, attempts = attempts + 1, last_error = ? WHERE connection_id = ? AND kind = ? AND id = ?`,
     due, sentence, connection_id, kind, id)
 }
+
+/** Whether a pull connection has yet to tell of everybody: until then nobody gets an account (design section 6). */
+export const isBackfilling = ({ sql }: Pick<Store, 'sql'>): boolean =>
+  sql.one(
+    `SELECT 1 AS one FROM connections c LEFT JOIN pulls p ON p.connection_id = c.id
+     WHERE c.kind IN ${PULL_KINDS} AND c.state = 'active' AND p.finished IS NULL LIMIT 1`) !== null

@@ -4,6 +4,7 @@ import type { Exemption, Snapshot } from '../reconcile/snapshot'
 import { foldAddress } from '../scim/address'
 import { ledgerOf } from './ledger'
 import type { PolicyInForce } from './policies'
+import { isBackfilling } from './refreshes'
 import type { Store } from './sql'
 import { KEYS_ASKED, subjectOf, type SubjectRow } from './subjects'
 
@@ -17,7 +18,7 @@ export const groupsOf = ({ sql }: Pick<Store, 'sql'>, address: string): GroupFac
   sql
     .rows<{ id: string; display_name: string; external_id: string | null; connection_id: string; name: string }>(
       `SELECT DISTINCT g.id, g.display_name, g.external_id, g.connection_id, c.name
-       FROM users u JOIN members m ON m.member_id = u.id JOIN groups g ON g.id = m.group_id JOIN connections c ON c.id = g.connection_id
+       FROM users u JOIN group_members m ON m.user_seq = u.seq JOIN groups g ON g.seq = m.group_seq JOIN connections c ON c.id = g.connection_id
        WHERE u.email = ? AND u.active = 1 AND u.stopped IS NULL AND u.hold IS NULL ORDER BY g.seq`, address)
     .map((row) => ({
       id: row.id, displayName: row.display_name, externalId: row.external_id, connection: { id: row.connection_id, name: row.name },
@@ -93,6 +94,7 @@ export const snapshotOf = (store: Store, address: string, policy: PolicyInForce,
     policy: policy.compiled,
     account: row === null || row.arize_id === null ? null : { id: row.arize_id, role: row.arize_role ?? '', createdByBridge: row.arize_created === 1 },
     createIntendedAt: row?.create_intended ?? null,
+    isBackfilling: (row === null || row.arize_id === null) && isBackfilling(store),
     areKeysDue: (row?.keys_due ?? 0) > 0,
     areKeysAsked: row?.keys_due === KEYS_ASKED,
     isAccountDoubtful: row === null || doubtsAccount(row, store.now()),

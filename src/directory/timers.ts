@@ -5,6 +5,7 @@ import { trimJournal } from './journal'
 import { changeRules, clearTimer, dueTimers, moveTimer, rulesRevision, setTimer, type Timer } from './meta'
 import { forgetNames } from './names'
 import type { Store } from './sql'
+import { trimStatements } from './statements'
 import { markSlice, markUnresolved } from './subjects'
 
 /** What the Directory does by the clock: sweeps after a change of the rules, names read again, once a night, preflights, trimming. */
@@ -72,7 +73,8 @@ const runNightly = (store: Store): void => {
 const runTrim = (store: Store, retentionDays: number): void => {
   const before = store.now() - retentionDays * DAY_MS
   trimHolds(store, before)
-  if (!trimJournal(store, before)) clearTimer(store, 'trim')
+  const isMore = [trimJournal(store, before), trimStatements(store)].some(Boolean)
+  if (!isMore) clearTimer(store, 'trim')
 }
 
 /** The first night of a tenant. */

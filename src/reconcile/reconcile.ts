@@ -88,6 +88,9 @@ const reconcileOnce = async (run: Run, address: string): Promise<Once> => {
 /** Conflicts that another account role would settle. */
 const ACCOUNT_DECIDES: ReadonlySet<Conflict['code']> = new Set(['annotator_rule', 'annotator_mixed', 'account_role'])
 
+/** How long an account waits at a time while a provider's first pull runs. */
+const BACKFILL_LOOK_MS = 30_000
+
 /** The role of an account that has yet to be read. */
 const UNREAD = ''
 
@@ -147,6 +150,8 @@ const withoutAccount = async (run: Run, snapshot: Snapshot, decision: Decision, 
   if (!accounts.create) {
     return { kind: 'stuck', sentence: `There is no Arize account for ${address}, and the policy does not let the bridge create one (accounts.create).`, verdict }
   }
+  // The groups that are still to come may make it an account of another kind, and its role is for ever.
+  if (snapshot.isBackfilling) return { kind: 'wait', until: now() + BACKFILL_LOOK_MS, verdict }
   const readyAt = snapshot.changedAt + accounts.annotatorWaitSeconds * 1000
   if (role === 'ANNOTATOR' && !isHurried && now() < readyAt) return { kind: 'wait', until: readyAt, verdict }
   const made = await createAccount(arize, store, snapshot, role, accounts.inviteMode)

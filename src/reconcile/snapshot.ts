@@ -32,6 +32,8 @@ export interface Snapshot {
   readonly account: KnownAccount | null
   /** When a creation was announced whose outcome is not known (ms), or null. */
   readonly createIntendedAt: number | null
+  /** Whether a provider is being asked about everybody for the first time: nobody gets an account before that is done. */
+  readonly isBackfilling: boolean
   /** Whether the person's API keys have yet to be revoked. */
   readonly areKeysDue: boolean
   /** Whether that was asked for by name (a logout), and not only follows from the person's leaving. */
