@@ -16,6 +16,9 @@ const GROUP = 'group'
 
 const CONNECTION = 'development'
 
+/** Where the row of a user would be: users are named by number. */
+const numberOf = (key: string): number => Number(/\d+/.exec(key)?.[0] ?? 0)
+
 const addressOf = (key: string): string => `${key}@bare.example`
 
 export class Rows extends DurableObject<Env> {
@@ -63,11 +66,14 @@ export class Rows extends DurableObject<Env> {
 
   addMembers(group: string, keys: readonly string[]): void {
     this.ctx.storage.transactionSync(() => {
-      this.sql.exec(
-        `INSERT INTO groups (id, modified, version, data, fold) VALUES (?, ?, 1, '{}', '{}')
-         ON CONFLICT (id) DO UPDATE SET modified = excluded.modified, version = version + 1, data = excluded.data, fold = excluded.fold`,
-        group, new Date().toISOString())
-      this.sql.exec(`INSERT INTO members (group_id, member_id, type) SELECT ?, value, 'User' FROM json_each(?)`, group, JSON.stringify(keys))
+      const { seq } = this.sql
+        .exec<{ seq: number }>(
+          `INSERT INTO groups (id, modified, version, data, fold) VALUES (?, ?, 1, '{}', '{}')
+           ON CONFLICT (id) DO UPDATE SET modified = excluded.modified, version = version + 1, data = excluded.data, fold = excluded.fold
+           RETURNING seq`,
+          group, new Date().toISOString())
+        .one()
+      this.sql.exec(`INSERT INTO group_members (group_seq, user_seq) SELECT ?, value FROM json_each(?)`, seq, JSON.stringify(keys.map(numberOf)))
       this.mark(keys.map(addressOf))
       this.journal('scim.patch', null, { type: 'Group', id: group, added: { ids: keys.slice(0, 100), count: keys.length } })
     })

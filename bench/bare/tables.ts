@@ -13,13 +13,13 @@ export const TABLES: readonly string[] = [
   `CREATE UNIQUE INDEX IF NOT EXISTS users_user_name ON users (connection_id, user_name_fold)`,
   `CREATE INDEX IF NOT EXISTS users_external_id ON users (connection_id, external_id)`,
   `CREATE INDEX IF NOT EXISTS users_email ON users (email)`,
-  `CREATE INDEX IF NOT EXISTS users_connection ON users (connection_id, seq)`,
+  `CREATE INDEX IF NOT EXISTS users_connection ON users (connection_id, seq, id)`,
   `CREATE TABLE IF NOT EXISTS groups (
      seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, modified TEXT NOT NULL, version INTEGER NOT NULL,
      data TEXT NOT NULL, fold TEXT NOT NULL)`,
-  `CREATE TABLE IF NOT EXISTS members (
-     group_id TEXT NOT NULL, member_id TEXT NOT NULL, type TEXT NOT NULL, PRIMARY KEY (group_id, member_id)) WITHOUT ROWID`,
-  `CREATE INDEX IF NOT EXISTS members_member ON members (member_id)`,
+  `CREATE TABLE IF NOT EXISTS group_members (
+     group_seq INTEGER NOT NULL, user_seq INTEGER NOT NULL, PRIMARY KEY (group_seq, user_seq)) WITHOUT ROWID`,
+  `CREATE INDEX IF NOT EXISTS group_members_user ON group_members (user_seq)`,
   `CREATE TABLE IF NOT EXISTS subjects (
      seq INTEGER PRIMARY KEY AUTOINCREMENT, address TEXT NOT NULL UNIQUE, holder TEXT, leaver TEXT,
      due INTEGER, priority INTEGER NOT NULL DEFAULT 1, generation INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT 'due',

@@ -48,8 +48,8 @@ const renamed = (row, names) =>
     ]))
 
 /**
- * Fills a folder up to `count` users, all in the group: each copy has a user's row with its subject, its journal rows and its
- * memberships, under a name and an id of its own.
+ * Fills a folder up to `count` users, all in the group: each copy has a user's row with its subject and its journal rows, under
+ * a name and an id of its own.
  */
 export const growFolder = async (stage, folder, { users, group }, count) => {
   const { DatabaseSync } = await import('node:sqlite')
@@ -61,10 +61,10 @@ export const growFolder = async (stage, folder, { users, group }, count) => {
         ['users', database.prepare(`SELECT * FROM users WHERE id = ?`).all(id)],
         ['subjects', database.prepare(`SELECT * FROM subjects WHERE address = ?`).all(`${name}@acme.example`)],
         ['journal', database.prepare(`SELECT * FROM journal WHERE subject = ?`).all(`${name}@acme.example`)],
-        ['members', database.prepare(`SELECT * FROM members WHERE group_id = ? AND member_id = ?`).all(group, id)],
       ],
     }))
-    const insert = Object.fromEntries(['users', 'subjects', 'journal', 'members'].map((table) => [table, inserterOf(database, table)]))
+    const insert = Object.fromEntries(['users', 'subjects', 'journal'].map((table) => [table, inserterOf(database, table)]))
+    const join = database.prepare(`INSERT INTO group_members (group_seq, user_seq) SELECT g.seq, u.seq FROM groups g, users u WHERE g.id = ? AND u.id = ?`)
     const copies = []
     database.exec('BEGIN')
     for (let number = users.length; number < count; number += 1) {
@@ -72,6 +72,7 @@ export const growFolder = async (stage, folder, { users, group }, count) => {
       const copy = { id: randomUUID(), name: nameOf(FIRST_COPY + number) }
       const names = [[template.id, copy.id], [template.name, copy.name]]
       for (const [table, rows] of template.rows) for (const row of rows) insert[table](renamed(row, names))
+      join.run(group, copy.id)
       copies.push(copy)
     }
     database.prepare(`UPDATE counters SET value = value + ? WHERE name LIKE 'users:%' AND hour = 0`).run(copies.length)

@@ -2,6 +2,7 @@ import type { GroupFact } from '../policy/mapping'
 import { invalidValue, uniqueness, type ScimError } from '../scim/error'
 import type { ScimGroup } from '../scim/resource'
 import { groupColumns, type GroupColumns, type Identity } from '../scim/stored'
+import { foldText } from '../scim/text'
 import { err, ok, type Result } from '../result'
 import { someIds, writeJournal } from './journal'
 import {
@@ -16,6 +17,8 @@ import { markMembers } from './subjects'
 /** Groups as rows: created, changed and deleted. Their members are rows of their own (members.ts). */
 
 export interface StoredGroup extends Stored {
+  /** Where its row is. */
+  readonly seq: number
   readonly created: string
   readonly modified: string
   /** The wire JSON but for `meta.location` and `members`. */
@@ -23,6 +26,7 @@ export interface StoredGroup extends Stored {
 }
 
 interface GroupRow extends Row {
+  seq: number
   id: string
   created: string
   modified: string
@@ -33,28 +37,28 @@ interface GroupRow extends Row {
 /** Total of one connection's groups, kept so that a list need not count them. */
 export const groupsCounter = (connectionId: string): string => `groups:${connectionId}`
 
-const readRow = ({ id, created, modified, version, data }: GroupRow): StoredGroup => ({
-  id, created, modified, version, group: JSON.parse(data) as ScimGroup,
+const readRow = ({ seq, id, created, modified, version, data }: GroupRow): StoredGroup => ({
+  seq, id, created, modified, version, group: JSON.parse(data) as ScimGroup,
 })
 
 /** A group of this connection; the others' do not exist. */
 export const findGroup = ({ store, connection }: ScimContext, id: string): StoredGroup | null => {
   const row = store.sql.one<GroupRow>(
-    `SELECT id, created, modified, version, data FROM groups WHERE id = ? AND connection_id = ?`, id, connection.id)
+    `SELECT seq, id, created, modified, version, data FROM groups WHERE id = ? AND connection_id = ?`, id, connection.id)
   return row === null ? null : readRow(row)
 }
 
 /** 409 when another group of the connection has the name (scim-decisions 10), 413 when the row would be too large. */
-const checkColumns = ({ store, connection }: ScimContext, id: string, columns: GroupColumns): ScimError | null => {
-  const twin = store.sql.one(
-    `SELECT 1 AS one FROM groups WHERE connection_id = ? AND display_name_fold = ? AND id <> ?`,
-    connection.id, columns.displayNameFold, id)
+const checkColumns = ({ store, connection }: ScimContext, columns: GroupColumns, before: StoredGroup | null): ScimError | null => {
+  const isOwnName = before !== null && foldText(before.group.displayName) === columns.displayNameFold
+  const twin = isOwnName ? null : store.sql.one(
+    `SELECT 1 AS one FROM groups WHERE connection_id = ? AND display_name_fold = ?`, connection.id, columns.displayNameFold)
   if (twin !== null) return uniqueness(`A Group with the displayName "${excerpt(columns.displayName)}" exists already.`)
   return checkSize('Group', [columns.displayName, columns.displayNameFold, columns.externalId, columns.data, columns.fold])
 }
 
-const storedOf = (identity: Identity, columns: GroupColumns): StoredGroup => ({
-  ...identity, group: JSON.parse(columns.data) as ScimGroup,
+const storedOf = (seq: number, identity: Identity, columns: GroupColumns): StoredGroup => ({
+  seq, ...identity, group: columns.resource as ScimGroup,
 })
 
 const excerpts = (ids: readonly string[]): { readonly ids: readonly string[]; readonly count: number } => {
@@ -64,10 +68,21 @@ const excerpts = (ids: readonly string[]): { readonly ids: readonly string[]; re
 
 /** What the journal tells of members: nothing about those who stay. */
 const memberFacts = ({ added, removed, skipped }: MemberChange): Readonly<Record<string, unknown>> => ({
-  ...(added.length === 0 ? {} : { added: someIds(added) }),
-  ...(removed.count === 0 ? {} : { removed: { ...someIds(removed.ids), count: removed.count } }),
+  ...(added.count === 0 ? {} : { added: { ids: added.ids, count: added.count } }),
+  ...(removed.count === 0 ? {} : { removed: { ids: removed.ids, count: removed.count } }),
   ...(skipped.length === 0 ? {} : { skipped: excerpts(skipped) }),
 })
+
+/** Returns the place of the row. */
+const insertGroup = ({ store, connection }: ScimContext, { id, created, modified, version }: Identity, columns: GroupColumns): number => {
+  const row = store.sql.one<{ seq: number }>(
+    `INSERT INTO groups (id, connection_id, display_name, display_name_fold, external_id, created, modified, version, data, fold)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`,
+    id, connection.id, columns.displayName, columns.displayNameFold, columns.externalId, created, modified, version,
+    columns.data, columns.fold)
+  if (row === null) throw new Error('a row that was inserted has no place')
+  return row.seq
+}
 
 /** 409 `uniqueness` for a displayName that the connection has. Members that cannot be are skipped and journalled. */
 export const createGroup = (context: ScimContext, group: ScimGroup, edit: MemberEdit): Result<StoredGroup, ScimError> => {
@@ -75,31 +90,31 @@ export const createGroup = (context: ScimContext, group: ScimGroup, edit: Member
   const time = new Date(store.now()).toISOString()
   const identity: Identity = { id: store.newId(), created: time, modified: time, version: 1 }
   const columns = groupColumns(group, identity)
-  const fault = checkColumns(context, identity.id, columns)
+  const fault = checkColumns(context, columns, null)
   if (fault !== null) return err(fault)
-  const members = compareMembers(store, connection.id, identity.id, edit)
-  store.sql.run(
-    `INSERT INTO groups (id, connection_id, display_name, display_name_fold, external_id, created, modified, version, data, fold)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    identity.id, connection.id, columns.displayName, columns.displayNameFold, columns.externalId, time, time, 1,
-    columns.data, columns.fold)
+  const seq = insertGroup(context, identity, columns)
+  const members = compareMembers(store, { connectionId: connection.id, seq }, edit)
   count(store, groupsCounter(connection.id), 0, 1)
-  writeMembers(store, identity.id, members)
+  writeMembers(store, seq, members)
   writeJournal(store, {
     kind: 'scim.create', connectionId: connection.id, actor,
     data: { type: 'Group', id: identity.id, attributes: changedAttributes({}, group), ...memberFacts(members) },
   })
-  return ok(storedOf(identity, columns))
+  return ok(storedOf(seq, identity, columns))
 }
 
-const writeColumns = ({ sql }: Pick<Store, 'sql'>, { id, modified, version }: Identity, columns: GroupColumns): void => {
-  sql.run(
-    `UPDATE groups SET display_name = ?, display_name_fold = ?, external_id = ?, modified = ?, version = ?, data = ?, fold = ?
-     WHERE id = ?`,
-    columns.displayName, columns.displayNameFold, columns.externalId, modified, version, columns.data, columns.fold, id)
-}
+/** A new version of a group whose names are the same, so that no index but the id's is touched. */
+const writeVersion = ({ sql }: Pick<Store, 'sql'>, seq: number, { modified, version }: Identity, { data, fold }: GroupColumns): void =>
+  sql.write(`UPDATE groups SET modified = ?, version = ?, data = ?, fold = ? WHERE seq = ?`, modified, version, data, fold, seq)
 
-const nextOf = ({ id, created, modified, version }: Omit<StoredGroup, 'group'>, now: number): Identity => ({
+const writeNames = ({ sql }: Pick<Store, 'sql'>, seq: number, { displayName, displayNameFold, externalId }: GroupColumns): void =>
+  sql.write(
+    `UPDATE groups SET display_name = ?, display_name_fold = ?, external_id = ? WHERE seq = ?`,
+    displayName, displayNameFold, externalId, seq)
+
+const hasSameNames = (a: ScimGroup, b: ScimGroup): boolean => a.displayName === b.displayName && a.externalId === b.externalId
+
+const nextOf = ({ id, created, modified, version }: Omit<StoredGroup, 'group' | 'seq'>, now: number): Identity => ({
   id, created, modified: laterOf(modified, now), version: version + 1,
 })
 
@@ -111,11 +126,10 @@ const factOf = ({ connection: { id, name } }: ScimContext, { id: group, displayN
  * A group that policies know by another name or externalId now: its people are looked at again. When that takes the group away
  * from a mapping they wait longer, and the brake holds what follows whatever the number (design section 10.3).
  */
-const markRenamed = (context: ScimContext, id: string, before: ScimGroup, after: ScimGroup): void => {
-  if (before.displayName === after.displayName && before.externalId === after.externalId) return
+const markRenamed = (context: ScimContext, { seq, id, group: before }: StoredGroup, after: ScimGroup): void => {
   const isUnmapped = context.unmaps(factOf(context, { ...before, id }), factOf(context, { ...after, id }))
-  if (isUnmapped) markMembers(context.store, id, 'emptied', 'rename')
-  else markMembers(context.store, id, 'quiet')
+  if (isUnmapped) markMembers(context.store, seq, 'emptied', 'rename')
+  else markMembers(context.store, seq, 'quiet')
 }
 
 const cannotBeMembers = (skipped: readonly string[]): ScimError => {
@@ -140,44 +154,47 @@ export const changeGroup = (
   context: ScimContext, before: StoredGroup, { group, changed, edit }: GroupChange, kind: 'scim.replace' | 'scim.patch',
 ): Result<StoredGroup, ScimError> => {
   const { store, connection, actor } = context
-  const members = edit === null ? NO_MEMBER_CHANGE : compareMembers(store, connection.id, before.id, edit)
+  const members = edit === null ? NO_MEMBER_CHANGE : compareMembers(store, { connectionId: connection.id, seq: before.seq }, edit)
   if (!changed && !changesMembers(members)) {
     return members.skipped.length === 0 ? ok(before) : err(cannotBeMembers(members.skipped))
   }
   const identity = nextOf(before, store.now())
   const columns = groupColumns(group, identity)
-  const fault = checkColumns(context, before.id, columns)
+  const fault = checkColumns(context, columns, before)
   if (fault !== null) return err(fault)
-  writeColumns(store, identity, columns)
-  markRenamed(context, before.id, before.group, group)
-  writeMembers(store, before.id, members)
+  writeVersion(store, before.seq, identity, columns)
+  if (!hasSameNames(before.group, group)) {
+    writeNames(store, before.seq, columns)
+    markRenamed(context, before, group)
+  }
+  writeMembers(store, before.seq, members)
   writeJournal(store, {
     kind, connectionId: connection.id, actor,
     data: { type: 'Group', id: before.id, attributes: changedAttributes(before.group, group), ...memberFacts(members) },
   })
-  return ok(storedOf(identity, columns))
+  return ok(storedOf(before.seq, identity, columns))
 }
 
 /** The users stay (Okta C9318); what the group gave them goes. */
-export const deleteGroup = ({ store, connection, actor }: ScimContext, { id }: StoredGroup): void => {
-  const removed = everyoneIn(store, id)
-  writeMembers(store, id, { added: [], skipped: [], removed })
-  store.sql.run(`DELETE FROM groups WHERE id = ?`, id)
+export const deleteGroup = ({ store, connection, actor }: ScimContext, { seq, id }: StoredGroup): void => {
+  const members: MemberChange = { ...NO_MEMBER_CHANGE, removed: everyoneIn(store, seq) }
+  writeMembers(store, seq, members)
+  store.sql.write(`DELETE FROM groups WHERE seq = ?`, seq)
   count(store, groupsCounter(connection.id), 0, -1)
   writeJournal(store, {
     kind: 'scim.delete', connectionId: connection.id, actor,
-    data: { type: 'Group', id, ...memberFacts({ added: [], skipped: [], removed }) },
+    data: { type: 'Group', id, ...memberFacts(members) },
   })
 }
 
 /** A new version of every group that a user is in, who is about to be deleted. Returns the ids of the groups. */
 export const bumpGroupsOf = (store: Store, userId: string): string[] => {
   const rows = store.sql.rows<GroupRow>(
-    `SELECT g.id, g.created, g.modified, g.version, g.data
-     FROM members m CROSS JOIN groups g ON g.id = m.group_id WHERE m.member_id = ?`, userId)
+    `SELECT g.seq, g.id, g.created, g.modified, g.version, g.data
+     FROM users u CROSS JOIN group_members m ON m.user_seq = u.seq CROSS JOIN groups g ON g.seq = m.group_seq WHERE u.id = ?`, userId)
   for (const { group, ...row } of rows.map(readRow)) {
     const identity = nextOf(row, store.now())
-    writeColumns(store, identity, groupColumns(group, identity))
+    writeVersion(store, row.seq, identity, groupColumns(group, identity))
   }
   return rows.map((row) => row.id)
 }

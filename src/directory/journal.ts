@@ -28,7 +28,7 @@ export interface JournalEntry {
 }
 
 export const writeJournal = ({ sql, now }: Pick<Store, 'sql' | 'now'>, entry: JournalEntry): void => {
-  sql.run(
+  sql.write(
     `INSERT INTO journal (at, kind, subject, connection_id, actor, data) VALUES (?, ?, ?, ?, ?, ?)`,
     now(), entry.kind, entry.subject ?? null, entry.connectionId ?? null, entry.actor ?? null, JSON.stringify(entry.data ?? {}),
   )

@@ -4,7 +4,7 @@ import type { Store } from './sql'
  * The Directory's tables, as numbered steps that are only ever appended to. Times are milliseconds since 1970 but for
  * `created` and `modified` of SCIM resources, which are the ISO 8601 texts that SCIM filters compare.
  */
-const MIGRATIONS: readonly (readonly string[])[] = [
+export const MIGRATIONS: readonly (readonly string[])[] = [
   [
     // Single values of the tenant: MetaValues in meta.ts says which.
     `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`,
@@ -113,14 +113,28 @@ const MIGRATIONS: readonly (readonly string[])[] = [
        connection_id TEXT PRIMARY KEY, phase TEXT NOT NULL, cursor TEXT, delta TEXT, started INTEGER, finished INTEGER,
        attempts INTEGER NOT NULL DEFAULT 0, last_error TEXT, subscriptions TEXT NOT NULL DEFAULT '[]') WITHOUT ROWID`,
   ],
+  [
+    // Who is in which group, by number: a row takes 10 bytes instead of 160, so that 1,000 of them change a tenth of the pages.
+    `CREATE TABLE group_members (group_seq INTEGER NOT NULL, user_seq INTEGER NOT NULL, PRIMARY KEY (group_seq, user_seq)) WITHOUT ROWID`,
+    `INSERT INTO group_members (group_seq, user_seq)
+       SELECT g.seq, u.seq FROM members m JOIN groups g ON g.id = m.group_id JOIN users u ON u.id = m.member_id ORDER BY 1, 2`,
+    `CREATE INDEX group_members_user ON group_members (user_seq)`,
+    `DROP TABLE members`,
+    // The same by id, to be read only.
+    `CREATE VIEW members (group_id, member_id, type) AS
+       SELECT g.id, u.id, 'User' FROM group_members gm JOIN groups g ON g.seq = gm.group_seq JOIN users u ON u.seq = gm.user_seq`,
+    // With the id, so that members are named without reading users.
+    `DROP INDEX users_connection`,
+    `CREATE INDEX users_connection ON users (connection_id, seq, id)`,
+  ],
 ]
 
 /** Brings the tables up to date. Runs in the constructor, inside one transaction per step. */
-export const migrate = (store: Pick<Store, 'sql' | 'now'>, transaction: (step: () => void) => void): void => {
+export const migrate = (store: Pick<Store, 'sql' | 'now'>, transaction: (step: () => void) => void, steps = MIGRATIONS): void => {
   const { sql, now } = store
   sql.run(`CREATE TABLE IF NOT EXISTS _migrations (id INTEGER PRIMARY KEY, at INTEGER NOT NULL)`)
   const done = sql.one<{ id: number | null }>(`SELECT max(id) AS id FROM _migrations`)?.id ?? 0
-  MIGRATIONS.slice(done).forEach((statements, index) => {
+  steps.slice(done).forEach((statements, index) => {
     transaction(() => {
       for (const statement of statements) sql.run(statement)
       sql.run(`INSERT INTO _migrations (id, at) VALUES (?, ?)`, done + index + 1, now())

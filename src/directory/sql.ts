@@ -4,7 +4,7 @@ export type Bind = string | number | null
 export type Row = Record<string, SqlStorageValue>
 
 /**
- * The three ways in which this folder speaks SQL. Values are always bound, never written into the text. A value above 1 MB
+ * The ways in which this folder speaks SQL. Values are always bound, never written into the text. A value above 1 MB
  * must be cut by the caller (Cloudflare refuses rows above 2 MB, local runs do not).
  */
 export interface Sql {
@@ -12,13 +12,19 @@ export interface Sql {
   rows<T extends Row>(query: string, ...values: readonly Bind[]): T[]
   /** The first row, or null. */
   one<T extends Row>(query: string, ...values: readonly Bind[]): T | null
-  /** Runs a statement. Returns the number of table rows that it inserted, changed or deleted, index entries not counted. */
+  /** Runs a statement. */
+  write(query: string, ...values: readonly Bind[]): void
+  /**
+   * As `write`. Returns the number of table rows that were inserted, changed or deleted, index entries not counted; to ask for it
+   * is a statement of its own.
+   */
   run(query: string, ...values: readonly Bind[]): number
 }
 
 export const createSql = (storage: Pick<SqlStorage, 'exec'>): Sql => ({
   rows: <T extends Row>(query: string, ...values: readonly Bind[]) => storage.exec<T>(query, ...values).toArray(),
   one: <T extends Row>(query: string, ...values: readonly Bind[]) => storage.exec<T>(query, ...values).toArray()[0] ?? null,
+  write: (query, ...values) => void storage.exec(query, ...values),
   run: (query, ...values) => {
     storage.exec(query, ...values)
     return storage.exec<{ n: number }>('SELECT changes() AS n').one().n

@@ -22,10 +22,10 @@ export const SWEPT = 2
 /** Why the mark was made, where the brake treats it differently whatever the number of people. */
 export type MarkCause = 'rename'
 
-/** One statement per mode and kind of selection: times are bound, so that SQLite compiles each once. */
+/** One statement per mode and kind of selection: times are bound, so that SQLite compiles each once. An address that is selected twice is marked twice. */
 const markStatement = (addresses: string, mode: MarkMode): string => `
   INSERT INTO subjects (address, due, marked, changed, wait_until, cause, generation, state, priority)
-  SELECT DISTINCT a.address, t.first, t.at, t.at, t.wait_until, t.cause, 1, 'due', ${mode === 'sweep' ? SWEPT : 1}
+  SELECT a.address, t.first, t.at, t.at, t.wait_until, t.cause, 1, 'due', ${mode === 'sweep' ? SWEPT : 1}
   FROM (SELECT ? AS at, ? AS first, ? AS wait_until, ? AS cause) t CROSS JOIN (${addresses}) a WHERE a.address IS NOT NULL
   ON CONFLICT (address) DO UPDATE SET
     generation = generation + 1,
@@ -60,7 +60,7 @@ const mark = (
   const at = now()
   const waitUntil = mode === 'emptied' ? at + LONGEST_QUIET_MS : null
   const first = mode === 'quiet' ? at + QUIET_MS : (waitUntil ?? at)
-  sql.run(markStatement(addresses, mode), at, first, waitUntil, cause, ...values)
+  sql.write(markStatement(addresses, mode), at, first, waitUntil, cause, ...values)
 }
 
 /** Marks the subjects of these users. Users that are held or have no address have none. */
@@ -71,12 +71,17 @@ export const markUsers = (store: Store, userIds: readonly string[], mode: MarkMo
   }
 }
 
+/** As {@link markUsers}, of users whose rows are known: `places` is a JSON list of at most 10,000 of their numbers. */
+export const markUsersAt = (store: Store, places: string, mode: MarkMode): void => {
+  mark(store, `SELECT u.email AS address FROM json_each(?) j CROSS JOIN users u ON u.seq = j.value WHERE u.hold IS NULL`, [places], mode, null)
+}
+
 /** Marks the subjects of all present members of a group. Call it before the rows are deleted. */
-export const markMembers = (store: Store, groupId: string, mode: MarkMode, cause?: MarkCause): void => {
+export const markMembers = (store: Store, groupSeq: number, mode: MarkMode, cause?: MarkCause): void => {
   mark(
     store,
-    `SELECT u.email AS address FROM members m CROSS JOIN users u ON u.id = m.member_id WHERE m.group_id = ? AND u.hold IS NULL`,
-    [groupId], mode, cause ?? null,
+    `SELECT u.email AS address FROM group_members m CROSS JOIN users u ON u.seq = m.user_seq WHERE m.group_seq = ? AND u.hold IS NULL`,
+    [groupSeq], mode, cause ?? null,
   )
 }
 
@@ -92,7 +97,7 @@ export const markHeld = (store: Store, holdId: string): void => {
 
 /** Everybody who has a row of the ledger on the resource, or on anything in it. Call it before the rows are deleted. */
 export const markHolders = (store: Store, resource: LedgerColumn): void => {
-  mark(store, `SELECT address FROM ledger WHERE ${resource.column} = ?`, [resource.id], 'now', null)
+  mark(store, `SELECT DISTINCT address FROM ledger WHERE ${resource.column} = ?`, [resource.id], 'now', null)
 }
 
 /** Which rows of the ledger: those on one resource, or those of a whole organization. */

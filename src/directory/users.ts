@@ -2,10 +2,12 @@ import { primaryAddress } from '../scim/address'
 import { uniqueness, type ScimError } from '../scim/error'
 import type { ScimUser } from '../scim/resource'
 import { userColumns, type Identity, type UserColumns } from '../scim/stored'
+import { foldText } from '../scim/text'
 import { err, ok, type Result } from '../result'
 import { bumpGroupsOf } from './groups'
 import { userChanged, type UserState } from './identity'
 import { someIds, writeJournal } from './journal'
+import { removeFromGroups } from './members'
 import { count } from './meta'
 import { changedAttributes, checkSize, excerpt, laterOf, type Stored } from './resources'
 import type { ScimContext } from './scimCommand'
@@ -62,9 +64,10 @@ export const findUser = ({ store, connection }: ScimContext, id: string): Stored
 }
 
 /** 409 when another user of the connection has the name, 413 when the row would be too large. */
-const checkColumns = ({ store, connection }: ScimContext, id: string, columns: UserColumns): ScimError | null => {
-  const twin = store.sql.one(
-    `SELECT 1 AS one FROM users WHERE connection_id = ? AND user_name_fold = ? AND id <> ?`, connection.id, columns.userNameFold, id)
+const checkColumns = ({ store, connection }: ScimContext, columns: UserColumns, before: StoredUser | null): ScimError | null => {
+  const isOwnName = before !== null && foldText(before.user.userName) === columns.userNameFold
+  const twin = isOwnName ? null : store.sql.one(
+    `SELECT 1 AS one FROM users WHERE connection_id = ? AND user_name_fold = ?`, connection.id, columns.userNameFold)
   if (twin !== null) return uniqueness(`A User with the userName "${excerpt(columns.userName)}" exists already.`)
   return checkSize('User', [columns.userName, columns.userNameFold, columns.externalId, columns.data, columns.fold])
 }
@@ -82,7 +85,7 @@ const stateOf = (context: ScimContext, id: string, user: ScimUser, previousAddre
 const counting = (state: UserState, stopped: number | null): UserState => ({ ...state, active: state.active && stopped === null })
 
 const currentOf = ({ id, version }: Identity, columns: UserColumns): CurrentUser => ({
-  id, version, user: JSON.parse(columns.data) as ScimUser,
+  id, version, user: columns.resource as ScimUser,
 })
 
 /** 409 `uniqueness` for a userName that the connection knows already, inactive users included (scim-decisions 18). */
@@ -92,12 +95,12 @@ export const createUser = (context: ScimContext, user: ScimUser): Result<Current
   const identity: Identity = { id: store.newId(), created: time, modified: time, version: 1 }
   const { id } = identity
   const columns = userColumns(user, identity)
-  const fault = checkColumns(context, id, columns)
+  const fault = checkColumns(context, columns, null)
   if (fault !== null) return err(fault)
   const said = stateOf(context, id, user, null)
   const stopped = said.active ? stoppedBySibling(store, connection.id, said) : null
   const state = counting(said, stopped)
-  store.sql.run(
+  store.sql.write(
     `INSERT INTO users (
        id, connection_id, user_name, user_name_fold, external_id, active, email, created, modified, version, data, fold, stopped)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -116,6 +119,10 @@ export const createUser = (context: ScimContext, user: ScimUser): Result<Current
 const isSameState = (a: UserState, b: UserState): boolean =>
   a.active === b.active && a.externalId === b.externalId && a.address === b.address
 
+/** Whether every column that has an index is as it was. Then none of them is touched. */
+const hasSameNames = (before: StoredUser, user: ScimUser, { externalId, address }: UserState): boolean =>
+  before.user.userName === user.userName && before.state.externalId === externalId && before.state.address === address
+
 /** What mappings by `entitlement` look at. */
 const ENTITLING: ReadonlySet<string> = new Set(['entitlements', 'roles'])
 
@@ -127,18 +134,22 @@ export const changeUser = (
   const { id, created } = before
   const identity: Identity = { id, created, modified: laterOf(before.modified, store.now()), version: before.version + 1 }
   const columns = userColumns(user, identity)
-  const fault = checkColumns(context, id, columns)
+  const fault = checkColumns(context, columns, before)
   if (fault !== null) return err(fault)
   const said = stateOf(context, id, user, before.state.address)
   // Becoming active is news; still being active is none.
   const isTransition = user.active !== before.user.active
   const stopped = isTransition ? null : before.stopped
   const state = counting(said, stopped)
-  store.sql.run(
-    `UPDATE users SET user_name = ?, user_name_fold = ?, external_id = ?, active = ?, email = ?, modified = ?, version = ?,
-       data = ?, fold = ?, stopped = ? WHERE id = ?`,
-    columns.userName, columns.userNameFold, columns.externalId, columns.active, state.address, identity.modified, identity.version,
-    columns.data, columns.fold, stopped, id)
+  store.sql.write(
+    `UPDATE users SET active = ?, modified = ?, version = ?, data = ?, fold = ? WHERE id = ?`,
+    columns.active, identity.modified, identity.version, columns.data, columns.fold, id)
+  if (stopped !== before.stopped) store.sql.write(`UPDATE users SET stopped = ? WHERE id = ?`, stopped, id)
+  if (!hasSameNames(before, user, state)) {
+    store.sql.write(
+      `UPDATE users SET user_name = ?, user_name_fold = ?, external_id = ?, email = ? WHERE id = ?`,
+      columns.userName, columns.userNameFold, columns.externalId, state.address, id)
+  }
   const attributes = changedAttributes(before.user, user)
   writeJournal(store, {
     kind, subject: state.address, connectionId: connection.id, actor, data: { type: 'User', id, attributes },
@@ -155,8 +166,8 @@ export const changeUser = (
 export const deleteUser = (context: ScimContext, user: StoredUser): void => {
   const { store, connection, actor } = context
   const groups = bumpGroupsOf(store, user.id)
-  store.sql.run(`DELETE FROM members WHERE member_id = ?`, user.id)
-  store.sql.run(`DELETE FROM users WHERE id = ?`, user.id)
+  removeFromGroups(store, user.id)
+  store.sql.write(`DELETE FROM users WHERE id = ?`, user.id)
   count(store, usersCounter(connection.id), 0, -1)
   writeJournal(store, {
     kind: 'scim.delete', subject: user.state.address, connectionId: connection.id, actor,

@@ -36,6 +36,8 @@ export const storedGroup = (group: ScimGroup, identity: Identity): JsonObject =>
 
 interface Texts {
   readonly externalId: string | null
+  /** What {@link Texts.data} says. */
+  readonly resource: JsonObject
   /** JSON. */
   readonly data: string
   /** JSON: `data` as filters compare it. */
@@ -55,6 +57,7 @@ export interface GroupColumns extends Texts {
 
 const textsOf = (data: JsonObject, externalId: string | undefined): Texts => ({
   externalId: externalId ?? null,
+  resource: data,
   data: JSON.stringify(data),
   fold: JSON.stringify(foldOf(data)),
 })

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { approveHold, listHolds, refuseHold } from '../../src/directory/holds'
 import { changeRules } from '../../src/directory/meta'
 import { markMembers } from '../../src/directory/subjects'
+import { dropMember, groupSeq } from './memberRows'
 import { openWorld, type World } from './world'
 
 const HOUR = 3_600_000
@@ -122,8 +123,8 @@ describe('the brake counts', () => {
   it('a sweep does not shorten the 15 s of an emptied group', () =>
     openWorld(async (world) => {
       const { ids, group } = await staff(world, 3)
-      markMembers(world.store, group, 'emptied')
-      world.store.sql.run(`DELETE FROM members WHERE group_id = ?`, group)
+      markMembers(world.store, groupSeq(world.store, group), 'emptied')
+      for (const id of ids) dropMember(world.store, group, id)
       world.policy({ mappings: [ML] })
       await world.reconciler.alarm()
       for (const id of ids) world.addMember(group, id)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { decideIdentity, personOf } from '../../src/directory/people'
+import { putMember } from './memberRows'
 import { openWorld } from './world'
 
 const POLICY = { mappings: [{ id: 'ml', group: 'Engineers', grants: [{ organization: 'ML', role: 'MEMBER' }] }] }
@@ -85,7 +86,7 @@ describe('an address that somebody else had', () => {
       expect(arize.memberships()).toEqual([])
       arize.keys.set(ADA, ['made after'])
       const claimant = join(ADA, { externalId: 'ext-2' })
-      store.sql.run(`INSERT INTO members (group_id, member_id, type) VALUES (?, ?, 'User')`, engineers, claimant)
+      putMember(store, engineers, claimant)
       await reconciler.settle()
       expect(arize.memberships()).toEqual([])
       expect(subject(ADA).identity_hold).toContain('same person')

@@ -12,7 +12,7 @@ const seedGroup = ({ store, okta }: ScimWorld, count: number): string => {
     `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
      INSERT INTO users (id, connection_id, user_name, user_name_fold, active, created, modified, version, data, fold)
      SELECT printf('u%06d', i), 'okta', 'p' || i, 'p' || i, 1, '', '', 1, json_object('displayName', 'Person ' || i), '{}' FROM n`, count)
-  store.sql.run(`INSERT INTO members (group_id, member_id, type) SELECT ?, id, 'User' FROM users`, group)
+  store.sql.run(`INSERT INTO group_members (group_seq, user_seq) SELECT g.seq, u.seq FROM groups g CROSS JOIN users u WHERE g.id = ?`, group)
   return group
 }
 

@@ -37,6 +37,10 @@ const watched = (sql: Sql, log: string[]): Sql => {
       check(query, values)
       return sql.one<T>(query, ...values)
     },
+    write: (query, ...values) => {
+      check(query, values)
+      sql.write(query, ...values)
+    },
     run: (query, ...values) => {
       check(query, values)
       return sql.run(query, ...values)
@@ -95,6 +99,7 @@ const sqlOf = (database: Database): Sql => {
   return {
     rows,
     one: <T extends Row>(query: string, ...values: readonly Bind[]) => rows<T>(query, ...values)[0] ?? null,
+    write: (query, ...values) => void prepare(query).run(...values),
     run: (query, ...values) => Number(prepare(query).run(...values).changes),
   }
 }

@@ -287,7 +287,7 @@ describe('large groups', () => {
       expect(put).toMatchObject({ status: 200, etag: 'W/"2"', body: { displayName: 'Everybody Ω' } })
       expect(put.body).not.toHaveProperty('members')
       expect(okta.get('Group', id).body).toMatchObject({ status: 400, scimType: 'tooMany' })
-      expect(world.store.sql.one(`SELECT count(*) AS n FROM members`)).toEqual({ n: 30_000 })
+      expect(world.store.sql.one(`SELECT count(*) AS n FROM group_members`)).toEqual({ n: 30_000 })
     }, { base: `https://bridge.example/${'x'.repeat(1_000)}/scim/v2` })
   })
 })
@@ -345,7 +345,7 @@ describe('any sequence of requests', () => {
             }
           }
           expect(store.sql.rows(
-            `SELECT m.* FROM members m LEFT JOIN users u ON u.id = m.member_id LEFT JOIN groups g ON g.id = m.group_id
+            `SELECT m.* FROM group_members m LEFT JOIN users u ON u.seq = m.user_seq LEFT JOIN groups g ON g.seq = m.group_seq
              WHERE u.id IS NULL OR g.id IS NULL OR u.connection_id <> g.connection_id`)).toEqual([])
           expect(store.sql.rows(
             `SELECT id FROM groups WHERE json_extract(data, '$.meta.version') <> 'W/"' || version || '"' OR json_extract(fold, '$.meta.lastModified') <> modified

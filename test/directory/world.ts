@@ -1,5 +1,6 @@
 import { createConnection } from '../../src/directory/connections'
 import { userChanged, type UserState } from '../../src/directory/identity'
+import { removeFromGroups } from '../../src/directory/members'
 import { createPolicyCache, putPolicy } from '../../src/directory/policies'
 import { createReconciler, type Reconciler } from '../../src/directory/reconciler'
 import { markMembers, markUsers, subjectOf, type SubjectRow } from '../../src/directory/subjects'
@@ -7,6 +8,7 @@ import { createSubjectStore } from '../../src/directory/subjectStore'
 import { clearTimer } from '../../src/directory/meta'
 import { startNights } from '../../src/directory/timers'
 import { createFakeArize, type FakeArize } from './fakeArize'
+import { dropMember, groupSeq, putMember } from './memberRows'
 import { openStore, type TestStore } from './memoryStore'
 
 /** A Directory without its Durable Object: tables, reconciler and a fake Arize, with people put straight into the tables. */
@@ -84,20 +86,20 @@ export const openWorld = (run: (world: World) => void | Promise<void>, options: 
         sql.run(
           `INSERT INTO groups (id, connection_id, display_name, display_name_fold, created, modified, version, data, fold) VALUES (?, ?, ?, ?, '', '', 1, '{}', '{}')`,
           id, CONNECTION, name, name.toLowerCase())
-        for (const member of members) sql.run(`INSERT INTO members (group_id, member_id, type) VALUES (?, ?, 'User')`, id, member)
+        for (const member of members) putMember(store, id, member)
         markUsers(store, members, 'quiet')
         return id
       },
       renameGroup: (id, name) => {
-        markMembers(store, id, 'emptied', 'rename')
+        markMembers(store, groupSeq(store, id), 'emptied', 'rename')
         sql.run(`UPDATE groups SET display_name = ?, display_name_fold = ? WHERE id = ?`, name, name.toLowerCase(), id)
       },
       addMember: (group, userId) => {
-        sql.run(`INSERT OR IGNORE INTO members (group_id, member_id, type) VALUES (?, ?, 'User')`, group, userId)
+        putMember(store, group, userId)
         markUsers(store, [userId], 'quiet')
       },
       removeMember: (group, userId) => {
-        sql.run(`DELETE FROM members WHERE group_id = ? AND member_id = ?`, group, userId)
+        dropMember(store, group, userId)
         markUsers(store, [userId], 'quiet')
       },
       join: (address, { externalId = null, active = true, connection = CONNECTION } = {}) => {
@@ -117,9 +119,9 @@ export const openWorld = (run: (world: World) => void | Promise<void>, options: 
       },
       remove: (userId) => {
         const before = row(userId)
+        removeFromGroups(store, userId)
         sql.run(`DELETE FROM users WHERE id = ?`, userId)
         userChanged(store, { before: stateOf(before), after: null, actor: 'test', how: 'deleted' })
-        sql.run(`DELETE FROM members WHERE member_id = ?`, userId)
       },
       subject: (address) => {
         const found = subjectOf(store, address)
