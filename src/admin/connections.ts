@@ -22,7 +22,11 @@ const newConnection = z.strictObject({
   address: z.enum(['email', 'userName']).default('email'),
   /** Judged by {@link readIssuers}: what an issuer may be depends on where the request came in. */
   issuers: z.array(z.custom<TrustedIssuer>()).max(20).default([]),
+  /** Whether Okta may discover Roles and Entitlements. */
+  entitlements: z.boolean().default(false),
 })
+
+const connectionChange = z.strictObject({ name: text.optional(), entitlements: z.boolean().optional() })
 
 const newTokenRequest = z.strictObject({ expiresAt: z.iso.datetime({ offset: true }).optional() })
 
@@ -42,7 +46,7 @@ const readIssuers = (
 const baseOf = (url: string, tenant: string): string => `${new URL(url).origin}${prefixOf(tenant)}/scim/v2`
 
 const viewOf = ({ config, ...connection }: Connection, scimBaseUrl: string) => ({
-  ...connection, address: config.address, issuers: config.issuers, scimBaseUrl,
+  ...connection, address: config.address, issuers: config.issuers, entitlements: config.entitlements === true, scimBaseUrl,
 })
 
 export const connectionRoutes = ({ now, tenants }: { readonly now: () => number; readonly tenants: Tenants }) =>
@@ -53,12 +57,12 @@ export const connectionRoutes = ({ now, tenants }: { readonly now: () => number;
       return c.json({ connections: connections.map((connection) => viewOf(connection, base)) }, 200)
     })
     .post('/', body(newConnection), async (c) => {
-      const { kind, name, source, address, issuers } = c.req.valid('json')
+      const { kind, name, source, address, issuers, entitlements } = c.req.valid('json')
       const trusted = readIssuers(issuers, isDevelopmentRequest(c.get('config'), c.req.url))
       if (!trusted.ok) return refuseInput(trusted.error)
       const directory = c.get('directory')
       const { actor } = c.get('administrator')
-      const wanted = { kind, name, source: source ?? sourceFor(name), config: { address, issuers: trusted.value } }
+      const wanted = { kind, name, source: source ?? sourceFor(name), config: { address, issuers: trusted.value, entitlements } }
       const connection = await directory.createConnection(wanted, actor)
       if (!connection.ok) return refuse(connection.error)
       tenants.forgetTrust(c.get('tenant'))
@@ -66,6 +70,14 @@ export const connectionRoutes = ({ now, tenants }: { readonly now: () => number;
       const stored = await directory.createToken(connection.value.id, await hashToken(token), null, actor)
       if (!stored.ok) return refuse(stored.error)
       return c.json({ ...viewOf(connection.value, baseOf(c.req.url, c.get('tenant'))), token, tokenId: stored.value.id }, 201)
+    })
+    .patch('/:id', body(connectionChange), async (c) => {
+      const { name, entitlements } = c.req.valid('json')
+      const change = { ...(name === undefined ? {} : { name }), ...(entitlements === undefined ? {} : { entitlements }) }
+      const changed = await c.get('directory').changeConnection(c.req.param('id'), change, c.get('administrator').actor)
+      if (!changed.ok) return refuse(changed.error)
+      tenants.forgetTrust(c.get('tenant'))
+      return c.json(viewOf(changed.value, baseOf(c.req.url, c.get('tenant'))), 200)
     })
     .get('/:id/tokens', async (c) => {
       const directory = c.get('directory')

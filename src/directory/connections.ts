@@ -12,6 +12,8 @@ export interface ConnectionConfig {
   /** What names a user's Arize account: the e-mail (design section 10.1), or always the userName. */
   readonly address: 'email' | 'userName'
   readonly issuers: readonly TrustedIssuer[]
+  /** Whether what the policy offers is shown as Roles and Entitlements. Off when absent: Okta locks the editing of attributes with it. */
+  readonly entitlements?: boolean
   /** What the kind of the connection asks for beside: its own schema has checked it. */
   readonly settings?: unknown
 }

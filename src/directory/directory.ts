@@ -8,6 +8,7 @@ import { mappingsOfGroup, type GroupFact } from '../policy/evaluate'
 import type { EventKind, SourceEvent } from '../change'
 import { err, ok, type Result } from '../result'
 import type { ScimError } from '../scim/error'
+import { changeConnection, type ConnectionChange } from './connectionChange'
 import * as connections from './connections'
 import { receive, type Taken } from './deliveries'
 import { reportDefect } from './gate'
@@ -62,7 +63,7 @@ export type PolicyRefusal =
   | { readonly kind: 'changed'; readonly version: number }
 
 /** Commands that change nothing, and so need neither a transaction nor an alarm. */
-const READS: ReadonlySet<ScimCommand['op']> = new Set(['refuse', 'authenticate', 'get', 'list'])
+const READS: ReadonlySet<ScimCommand['op']> = new Set(['refuse', 'authenticate', 'discover', 'catalogue', 'get', 'list'])
 
 /** Ends a transaction that must leave nothing behind. */
 const ROLL_BACK = new Error('refused')
@@ -156,8 +157,8 @@ export class Directory extends DurableObject<Env> {
 
   private contextOf({ id, name, config }: connections.Connection, actor: string, base: string): ScimContext {
     return {
-      store: this.store, actor, base, connection: { id, name, address: config.address },
-      unmaps: (before, after) => this.unmaps(before, after),
+      store: this.store, actor, base, connection: { id, name, address: config.address, hasCatalogue: config.entitlements === true },
+      unmaps: (before, after) => this.unmaps(before, after), policy: this.policy,
     }
   }
 
@@ -218,6 +219,10 @@ export class Directory extends DurableObject<Env> {
 
   createConnection(wanted: connections.NewConnection, actor: string): Result<connections.Connection, connections.Refusal> {
     return this.write(() => connections.createConnection(this.store, wanted, actor))
+  }
+
+  changeConnection(id: string, change: ConnectionChange, actor: string): Result<connections.Connection, connections.Refusal> {
+    return this.write(() => changeConnection(this.store, id, change, actor))
   }
 
   listTokens(connectionId: string): connections.TokenFact[] {

@@ -9,6 +9,7 @@ import { changeGroup, createGroup, deleteGroup, findGroup, type StoredGroup } fr
 import { foldMembers } from './members'
 import { checkVersion, noSuch, type Stored } from './resources'
 import type { ScimCommand, ScimContext, ScimReply } from './scimCommand'
+import { answerCatalogue, discoverFor } from './scimEntitlements'
 import { listResources } from './scimList'
 import { fitAnswer, groupText, userTexts } from './scimView'
 import { changeUser, createUser, deleteUser, findUser, type CurrentUser, type StoredUser } from './users'
@@ -135,6 +136,8 @@ export const executeScim = (context: ScimContext, command: ScimCommand): Reply =
   switch (command.op) {
     case 'refuse': return err(command.error)
     case 'authenticate': return ok(NO_CONTENT)
+    case 'discover': return discoverFor(context, command.request)
+    case 'catalogue': return answerCatalogue(context, command.type, command.request)
     case 'createUser': {
       const user = createUser(context, command.user)
       return user.ok ? replyUser(context, 201, user.value, command.view) : user

@@ -3,8 +3,11 @@ import type { AddressRule } from '../scim/address'
 import type { BulkPlan } from '../scim/bulkOrder'
 import type { ScimError } from '../scim/error'
 import type { ListQuery } from '../scim/query'
-import type { ResourceType } from '../scim/schema'
+import type { DiscoveryRequest } from '../scim/discovery'
+import type { CatalogueType, ResourceType } from '../scim/schema'
 import type { View, WriteCommand } from '../scim/write'
+import type { PolicyInForce } from './policies'
+import type { CatalogueRequest } from './scimEntitlements'
 import type { Store } from './sql'
 
 /**
@@ -22,8 +25,10 @@ interface Target {
 export type ScimCommand =
   /** The HTTP layer found the request wrong: the caller is authenticated first, then gets this answer. */
   | { readonly op: 'refuse'; readonly error: ScimError }
-  /** Discovery: only the caller is checked. */
+  /** Only the caller is checked. */
   | { readonly op: 'authenticate' }
+  | { readonly op: 'discover'; readonly request: DiscoveryRequest }
+  | { readonly op: 'catalogue'; readonly type: CatalogueType; readonly request: CatalogueRequest }
   | WriteCommand
   | ({ readonly op: 'get'; readonly view: View } & Target)
   | { readonly op: 'list'; readonly type: ResourceType; readonly query: ListQuery }
@@ -44,10 +49,11 @@ export interface ScimReply {
 /** Who asks, and what the answer depends on beside the tables. */
 export interface ScimContext {
   readonly store: Store
-  readonly connection: { readonly id: string; readonly name: string; readonly address: AddressRule }
+  readonly connection: { readonly id: string; readonly name: string; readonly address: AddressRule; readonly hasCatalogue: boolean }
   readonly actor: string
   /** Absolute, without a trailing slash: `https://host/scim/v2`. */
   readonly base: string
   /** Whether a changed group falls out of a mapping of the policy. */
   readonly unmaps: (before: GroupFact, after: GroupFact) => boolean
+  readonly policy: () => PolicyInForce
 }

@@ -4,8 +4,9 @@ import { MAX_BULK_BYTES } from '../scim/bulk'
 import { bulkTooLarge } from '../scim/bulkRequest'
 import { invalidSyntax, methodNotAllowed, payloadTooLarge, unsupportedMediaType, type ScimError } from '../scim/error'
 import { parseJson } from '../scim/json'
+import { isFiltered } from '../scim/discovery'
 import { readListQuery, readProjection } from '../scim/query'
-import type { ResourceType } from '../scim/schema'
+import type { CatalogueType, ResourceType } from '../scim/schema'
 import { readChange, readCreate } from '../scim/write'
 import { codingOf, fitsCall, MAX_BODY_BYTES, MAX_GROUP_BODY_BYTES, mediaTypeOf, readText, sizeOf } from './body'
 import { readBulkCommand } from './bulk'
@@ -68,14 +69,27 @@ const readResourceCommand = async (
   return readChange(request.method === 'PUT' ? 'PUT' : 'PATCH', guarded, body.value, view.value)
 }
 
+/** Whether the connection has these endpoints at all is found out first, so what is wrong goes with the command. */
+const readCatalogueCommand = (type: CatalogueType, id: string | null, request: Request, params: URLSearchParams): ScimCommand => {
+  const refused = (error: ScimError): ScimCommand => ({ op: 'catalogue', type, request: { kind: 'refused', error } })
+  if (request.method !== 'GET' && request.method !== 'HEAD') return refused(unsupportedMethod(request))
+  if (id === null) {
+    const query = readListQuery(params)
+    return query.ok ? { op: 'catalogue', type, request: { kind: 'list', query: query.value } } : refused(query.error)
+  }
+  const view = readView(request, params)
+  return view.ok ? { op: 'catalogue', type, request: { kind: 'one', id, view: view.value } } : refused(view.error)
+}
+
+const unsupportedMethod = ({ method }: Request): ScimError => methodNotAllowed(`The method ${method} is not supported here.`)
+
 const read = async (endpoint: Endpoint, request: Request, params: URLSearchParams): Promise<Read<ScimCommand | BulkCommand>> => {
   if (endpoint.kind === 'none') return err(endpoint.error)
-  if (!methodsOf(endpoint).includes(request.method)) {
-    return err(methodNotAllowed(`The method ${request.method} is not supported here.`))
-  }
+  if (endpoint.kind === 'catalogue') return ok(readCatalogueCommand(endpoint.type, endpoint.id, request, params))
+  if (!methodsOf(endpoint).includes(request.method)) return err(unsupportedMethod(request))
   switch (endpoint.kind) {
     case 'discovery':
-      return ok({ op: 'authenticate' })
+      return ok({ op: 'discover', request: { endpoint: endpoint.endpoint, id: endpoint.id, isFiltered: isFiltered(params) } })
     case 'bulk': {
       const body = await readBody(request, MAX_BULK_BYTES, bulkTooLarge())
       return body.ok ? readBulkCommand(body.value) : body

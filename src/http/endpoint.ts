@@ -1,7 +1,7 @@
 import type { DiscoveryEndpoint } from '../scim/discovery'
 import { notFound, notImplemented, type ScimError } from '../scim/error'
 import { stripEntraFlag } from '../scim/quirks'
-import type { ResourceType } from '../scim/schema'
+import type { CatalogueType, ResourceType } from '../scim/schema'
 import { DEFAULT_TENANT, prefixOf } from './tenants'
 
 /** Which SCIM endpoint an address names (RFC 7644 section 3.2). A slash too many is no error: base URLs are pasted with one. */
@@ -10,6 +10,7 @@ export type Endpoint =
   | { readonly kind: 'collection'; readonly type: ResourceType }
   | { readonly kind: 'resource'; readonly type: ResourceType; readonly id: string }
   | { readonly kind: 'discovery'; readonly endpoint: DiscoveryEndpoint; readonly id: string | null }
+  | { readonly kind: 'catalogue'; readonly type: CatalogueType; readonly id: string | null }
   | { readonly kind: 'bulk' }
   | { readonly kind: 'none'; readonly error: ScimError }
 
@@ -25,6 +26,7 @@ const METHODS: Readonly<Record<Endpoint['kind'], readonly string[]>> = {
   collection: ['GET', 'HEAD', 'POST', 'OPTIONS'],
   resource: ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
   discovery: ['GET', 'HEAD', 'OPTIONS'],
+  catalogue: ['GET', 'HEAD', 'OPTIONS'],
   bulk: ['POST', 'OPTIONS'],
   none: [],
 }
@@ -33,6 +35,7 @@ const METHODS: Readonly<Record<Endpoint['kind'], readonly string[]>> = {
 export const methodsOf = ({ kind }: Endpoint): readonly string[] => METHODS[kind]
 
 const RESOURCE_TYPES: ReadonlyMap<string, ResourceType> = new Map([['Users', 'User'], ['Groups', 'Group']])
+const CATALOGUE_TYPES: ReadonlyMap<string, CatalogueType> = new Map([['Roles', 'Role'], ['Entitlements', 'Entitlement']])
 const DISCOVERY: readonly DiscoveryEndpoint[] = ['ServiceProviderConfig', 'ResourceTypes', 'Schemas']
 
 const none = (error: ScimError): Endpoint => ({ kind: 'none', error })
@@ -60,6 +63,10 @@ export const endpointOf = (path: string): Endpoint => {
   const discovery = DISCOVERY.find((endpoint) => endpoint === name)
   if (discovery !== undefined) {
     return encoded !== undefined && id === null ? UNKNOWN : { kind: 'discovery', endpoint: discovery, id }
+  }
+  const catalogue = CATALOGUE_TYPES.get(name)
+  if (catalogue !== undefined) {
+    return encoded !== undefined && id === null ? UNKNOWN : { kind: 'catalogue', type: catalogue, id }
   }
   const type = RESOURCE_TYPES.get(name)
   if (type === undefined) return UNKNOWN

@@ -2,7 +2,6 @@ import type { AuthFailure } from '../auth/failure'
 import type { ConfigFailure } from '../config'
 import type { ScimReply } from '../directory/scimCommand'
 import { scimErrorBody, unauthorized, unavailable, type ScimError } from '../scim/error'
-import type { JsonObject } from '../scim/json'
 import { problem } from './problem'
 
 /** Values as the caller's own wire format. */
@@ -25,8 +24,6 @@ const scimResponse = (status: number, body: string | null, headers: Headers = {}
 
 export const scimReply = ({ status, body, location, etag }: ScimReply): Response =>
   scimResponse(status, body, { ...(location === null ? {} : { location }), ...(etag === null ? {} : { etag }) })
-
-export const scimDocument = (body: JsonObject): Response => scimResponse(200, JSON.stringify(body))
 
 /** 204 to OPTIONS. */
 export const scimOptions = (allow: string): Response => scimResponse(204, null, { allow })

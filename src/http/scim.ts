@@ -5,12 +5,11 @@ import type { Env } from '../config'
 import type { ScimFailure } from '../directory/directory'
 import type { BulkCommand, ScimCommand, ScimReply } from '../directory/scimCommand'
 import { err, ok, type Result } from '../result'
-import { discover } from '../scim/discovery'
 import type { Authenticator, Caller, Proof } from './authenticate'
 import { readCommand } from './command'
 import type { BridgeEnv } from './deployment'
 import { methodsOf, readScimAddress, type ScimAddress } from './endpoint'
-import { answerIn, scimDocument, scimErrorOf, scimErrorReply, scimOptions, scimReply } from './respond'
+import { answerIn, scimErrorOf, scimErrorReply, scimOptions, scimReply } from './respond'
 import { directoryOf, type Tenants } from './tenants'
 
 /**
@@ -26,14 +25,6 @@ export interface ScimOptions {
 type Answered = Promise<Result<ScimReply, ScimFailure>>
 
 const refuseCaller = (failure: AuthFailure): Response => scimErrorReply(scimErrorOf(failure))
-
-/** What the answer to an authenticated caller is made of. */
-const respond = (reply: ScimReply, address: ScimAddress): Response => {
-  const { endpoint, base, params } = address
-  if (endpoint.kind !== 'discovery') return scimReply(reply)
-  const document = discover(endpoint.endpoint, endpoint.id, base, params)
-  return document.ok ? scimDocument(document.value) : scimErrorReply(document.error)
-}
 
 const refuse = (failure: Exclude<ScimFailure, { readonly kind: 'stale' }>, { endpoint }: ScimAddress): Response => {
   if (failure.kind === 'auth') return refuseCaller(failure.failure)
@@ -71,7 +62,7 @@ export const createScim = ({ tenants, authenticator }: ScimOptions): Hono<Bridge
     const isRefused = proof.value.credential.kind === 'refused'
     const command = isRefused ? { op: 'authenticate' as const } : await readCommand(endpoint, request, params)
     const done = await callTwice(caller, proof.value, command, base)
-    if (done.ok) return respond(done.value, address)
+    if (done.ok) return scimReply(done.value)
     // Stale twice: somebody changes connections right now.
     return done.error.kind === 'stale'
       ? refuseCaller({ kind: 'unavailable', retryAfterSeconds: 1, what: 'the connections are being changed' })

@@ -6,10 +6,10 @@ import { explainEntitlement } from './explain'
 import { fillGrants, isHeeding, type CompiledMapping, type CompiledPolicy, type ConnectionFact } from './mapping'
 
 /** A `role` is about the account and whole organizations; what reaches into a space or a project is an `entitlement`. */
-export type OfferKind = 'role' | 'entitlement'
+export type EntryKind = 'role' | 'entitlement'
 
-export interface Offer {
-  readonly kind: OfferKind
+export interface CatalogueEntry {
+  readonly kind: EntryKind
   /** Selects the mapping as a value of a user's `roles` or `entitlements`, as the name does. */
   readonly id: string
   /** The text of the mapping's `entitlement`. */
@@ -38,7 +38,7 @@ const describe = (words: readonly string[]): string => {
   return `${`Gives ${join(words.slice(0, 1), 0)}`.slice(0, MAX_DESCRIPTION - 1).replace(/[\uD800-\uDBFF]$/, '')}…`
 }
 
-const offerOf = (id: string, mapping: CompiledMapping): Offer => {
+const entryOf = (id: string, mapping: CompiledMapping): CatalogueEntry => {
   const entitlements = fillGrants(mapping, NO_CAPTURES) ?? []
   return {
     id,
@@ -48,18 +48,18 @@ const offerOf = (id: string, mapping: CompiledMapping): Offer => {
   }
 }
 
-const offers = new WeakMap<CompiledPolicy, Map<string, readonly Offer[]>>()
+const entries = new WeakMap<CompiledPolicy, Map<string, readonly CatalogueEntry[]>>()
 
 /** What this connection may assign, in the order of the policy. Remembered for as long as the policy lives. */
-export const offersTo = (policy: CompiledPolicy, connection: ConnectionFact): readonly Offer[] => {
-  const byConnection = offers.get(policy) ?? new Map<string, readonly Offer[]>()
-  offers.set(policy, byConnection)
+export const catalogueFor = (policy: CompiledPolicy, connection: ConnectionFact): readonly CatalogueEntry[] => {
+  const byConnection = entries.get(policy) ?? new Map<string, readonly CatalogueEntry[]>()
+  entries.set(policy, byConnection)
   const key = JSON.stringify([connection.id, connection.name])
   const known = byConnection.get(key)
   if (known !== undefined) return known
   const made = [...policy.byEntitlementId].flatMap(([id, mappings]) => {
     const mapping = mappings.find(isHeeding(connection))
-    return mapping === undefined ? [] : [offerOf(id, mapping)]
+    return mapping === undefined ? [] : [entryOf(id, mapping)]
   })
   byConnection.set(key, made)
   return made

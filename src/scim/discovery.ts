@@ -5,13 +5,15 @@
 import { err, ok } from '../result'
 import type { Result } from '../result'
 import type { Attribute } from './attribute'
+import { MAX_BULK_BYTES, MAX_BULK_OPERATIONS } from './bulk'
 import { forbidden, notFound } from './error'
 import type { ScimError } from './error'
 import type { JsonObject } from './json'
-import { MAX_COUNT } from './query'
+import { catalogueEndpoint } from './catalogue'
+import { MAX_COUNT, PAGINATION } from './query'
 import { listResponse } from './render'
-import { ENTERPRISE_SCHEMA, GROUP_SCHEMA, SCHEMAS, USER_SCHEMA } from './schema'
-import type { Schema } from './schema'
+import { ENTERPRISE_SCHEMA, GROUP_SCHEMA, CATALOGUE_SCHEMAS, PROVISIONING_SCHEMA, SCHEMAS, USER_SCHEMA, catalogueDefinitionOf } from './schema'
+import type { CatalogueType, Schema } from './schema'
 
 const CONFIG_SCHEMA = 'urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig'
 const RESOURCE_TYPE_SCHEMA = 'urn:ietf:params:scim:schemas:core:2.0:ResourceType'
@@ -25,11 +27,12 @@ const meta = (resourceType: string, base: string, path: string): JsonObject => (
 export const serviceProviderConfig = (base: string): JsonObject => ({
   schemas: [CONFIG_SCHEMA],
   patch: { supported: true },
-  bulk: { supported: false, maxOperations: 0, maxPayloadSize: 0 },
+  bulk: { supported: true, maxOperations: MAX_BULK_OPERATIONS, maxPayloadSize: MAX_BULK_BYTES },
   filter: { supported: true, maxResults: MAX_COUNT },
   changePassword: { supported: false },
   sort: { supported: true },
   etag: { supported: true },
+  pagination: PAGINATION,
   authenticationSchemes: [
     {
       type: 'oauthbearertoken',
@@ -56,7 +59,7 @@ const userType = (base: string): JsonObject => ({
   endpoint: '/Users',
   description: 'User Account',
   schema: USER_SCHEMA,
-  schemaExtensions: [{ schema: ENTERPRISE_SCHEMA, required: false }],
+  schemaExtensions: [ENTERPRISE_SCHEMA, PROVISIONING_SCHEMA].map((schema) => ({ schema, required: false })),
   meta: meta('ResourceType', base, 'ResourceTypes/User'),
 })
 
@@ -69,6 +72,17 @@ const groupType = (base: string): JsonObject => ({
   schema: GROUP_SCHEMA,
   schemaExtensions: [],
   meta: meta('ResourceType', base, 'ResourceTypes/Group'),
+})
+
+const catalogueType = (base: string, type: CatalogueType): JsonObject => ({
+  schemas: [RESOURCE_TYPE_SCHEMA],
+  id: type,
+  name: type,
+  endpoint: `/${catalogueEndpoint(type)}`,
+  description: type,
+  schema: catalogueDefinitionOf(type).schema,
+  schemaExtensions: [],
+  meta: meta('ResourceType', base, `ResourceTypes/${type}`),
 })
 
 /** What is never returned is not published: clients would look for it (B.5). */
@@ -97,25 +111,47 @@ const publishSchema = (base: string) => ({ id, name, description, attributes }: 
 
 export type DiscoveryEndpoint = 'ServiceProviderConfig' | 'ResourceTypes' | 'Schemas'
 
-const everything = (endpoint: 'ResourceTypes' | 'Schemas', base: string): readonly JsonObject[] =>
-  endpoint === 'Schemas' ? SCHEMAS.map(publishSchema(base)) : [userType(base), groupType(base)]
+/** What is asked of a discovery endpoint. Paging and sorting are ignored, whatever they say (RFC 7644 section 4). */
+export interface DiscoveryRequest {
+  readonly endpoint: DiscoveryEndpoint
+  /** Null for the list. */
+  readonly id: string | null
+  /** Whether the request has a filter, whatever it is. */
+  readonly isFiltered: boolean
+}
+
+/** The part of a request that discovery looks at. */
+export const isFiltered = (params: URLSearchParams): boolean => [...params.keys()].some((name) => name.toLowerCase() === 'filter')
+
+/** Where the server is, and what it has for the connection that asks. */
+export interface Site {
+  /** The absolute SCIM base. */
+  readonly base: string
+  /** Whether the connection is offered Roles and Entitlements. */
+  readonly hasCatalogue: boolean
+}
+
+/**
+ * The schemas of ServiceProviderConfig, ResourceType and Schema are not among them: they are the protocol's, no resource type has
+ * them (a suite stops at a core schema without one), and Entra would entry their attributes for mapping (E-03).
+ */
+const everything = (endpoint: 'ResourceTypes' | 'Schemas', { base, hasCatalogue }: Site): readonly JsonObject[] => {
+  if (endpoint === 'Schemas') return [...SCHEMAS, ...(hasCatalogue ? CATALOGUE_SCHEMAS : [])].map(publishSchema(base))
+  return [userType(base), groupType(base), ...(hasCatalogue ? [catalogueType(base, 'Role'), catalogueType(base, 'Entitlement')] : [])]
+}
 
 const isNamed = (resource: JsonObject, id: string): boolean => String(resource.id).toLowerCase() === id.toLowerCase()
 
 /**
- * The body of GET on a discovery endpoint, as a list or by id. 403 when the request has a filter, whatever it is (RFC 7644 section
- * 4); other list parameters are ignored. 404 for an unknown id.
+ * The body of GET on a discovery endpoint, as a list or by id. 403 for a filter (RFC 7644 section 4), 404 for an unknown id, which
+ * is compared without case.
  */
-export const discover = (
-  endpoint: DiscoveryEndpoint, id: string | null, base: string, params: URLSearchParams,
-): Result<JsonObject, ScimError> => {
-  if ([...params.keys()].some((name) => name.toLowerCase() === 'filter')) {
-    return err(forbidden(`${endpoint} cannot be filtered.`))
-  }
+export const discover = ({ endpoint, id, isFiltered: isRefused }: DiscoveryRequest, site: Site): Result<JsonObject, ScimError> => {
+  if (isRefused) return err(forbidden(`${endpoint} cannot be filtered.`))
   if (endpoint === 'ServiceProviderConfig') {
-    return id === null ? ok(serviceProviderConfig(base)) : err(notFound('ServiceProviderConfig has no resources of its own.'))
+    return id === null ? ok(serviceProviderConfig(site.base)) : err(notFound('ServiceProviderConfig has no resources of its own.'))
   }
-  const resources = everything(endpoint, base)
+  const resources = everything(endpoint, site)
   if (id === null) return ok(listResponse({ totalResults: resources.length, startIndex: 1, resources }))
   const found = resources.find((resource) => isNamed(resource, id))
   return found === undefined ? err(notFound(`There is no "${id.slice(0, 200)}" among ${endpoint}.`)) : ok(found)

@@ -10,7 +10,9 @@ import type { ScimError } from './error'
 import type { Filter } from './filter'
 import { resolveFilter } from './filterResolve'
 import type { Resolved, Test, TextOperator } from './filterResolve'
+import type { JsonObject } from './json'
 import { definitionOf, resolveBelow, resolveName, resourceTypeOf } from './schema'
+import type { Definition } from './schema'
 import { compareText, foldText } from './text'
 
 const comparisons: Readonly<Record<TextOperator, (have: string, want: string) => boolean>> = {
@@ -69,6 +71,14 @@ export const matchesFilter = (filter: Filter, resource: Readonly<Record<string, 
   const definition = definitionOf(resourceTypeOf(resource))
   const resolved = resolveFilter(filter, (name) => resolveName(definition, name))
   return resolved.ok ? ok(matches(resolved.value, resource, undefined, foldText)) : resolved
+}
+
+/** A test for resources of one type. 400 `invalidFilter` as for {@link matchesFilter}. */
+export const compileResourceTest = (filter: Filter, definition: Definition): Result<(resource: JsonObject) => boolean, ScimError> => {
+  const resolved = resolveFilter(filter, (name) => resolveName(definition, name))
+  if (!resolved.ok) return resolved
+  const fold = foldOnce()
+  return ok((resource) => matches(resolved.value, resource, undefined, fold))
 }
 
 /** A test for the values of one list, from the filter between the brackets of a PATCH path. */

@@ -214,7 +214,8 @@ export type SortOrder = 'ascending' | 'descending'
 export const sortColumn = (resourceType: ResourceType, sortBy: string): string | null => {
   const path = resolveName(definitionOf(resourceType), sortBy)
   const end = path?.at(-1)
-  if (path === null || end === undefined) return null
+  // What became of a person moves while the user stays: no page could be continued by it.
+  if (path === null || end === undefined || path[0]?.name === PROVISIONING_SCHEMA) return null
   const full = end.type === 'complex' && end.children.has('value') ? [...path, ...valueOf(end)] : path
   if (full.at(-1)?.type === 'complex') return null
   const at = full.findIndex(({ multiValued }) => multiValued)

@@ -7,12 +7,16 @@ import { complex, indexByName, reference, text, time } from './attribute'
 import type { Attribute, AttributePath } from './attribute'
 import { ENTERPRISE_SCHEMA, enterpriseAttributes } from './schemaEnterprise'
 import { GROUP_SCHEMA, groupAttributes } from './schemaGroup'
+import { ENTITLEMENT_SCHEMA, ROLE_SCHEMA, entitlementAttributes, roleAttributes } from './schemaCatalogue'
 import { PROVISIONING_SCHEMA, provisioningAttributes } from './schemaProvisioning'
 import { USER_SCHEMA, userAttributes } from './schemaUser'
 
-export { ENTERPRISE_SCHEMA, GROUP_SCHEMA, PROVISIONING_SCHEMA, USER_SCHEMA }
+export { ENTERPRISE_SCHEMA, ENTITLEMENT_SCHEMA, GROUP_SCHEMA, PROVISIONING_SCHEMA, ROLE_SCHEMA, USER_SCHEMA }
 
 export type ResourceType = 'User' | 'Group'
+
+/** What a connection is offered to assign, where it is turned on. Made of the policy; no client writes it. */
+export type CatalogueType = 'Role' | 'Entitlement'
 
 export interface Schema {
   readonly id: string
@@ -29,7 +33,7 @@ const idAttribute = text('id', "The resource's id, chosen by this server.", {
   caseExact: true, mutability: 'readOnly', returned: 'always', uniqueness: 'server',
 })
 const metaAttribute = complex('meta', 'What this server knows about the resource.', [
-  text('resourceType', 'User or Group.', { caseExact: true, mutability: 'readOnly' }),
+  text('resourceType', 'The kind of resource, such as User or Group.', { caseExact: true, mutability: 'readOnly' }),
   time('created', 'When the resource was created.', { mutability: 'readOnly' }),
   time('lastModified', 'When the resource last changed.', { mutability: 'readOnly' }),
   text('version', 'The weak entity tag.', { caseExact: true, mutability: 'readOnly' }),
@@ -43,6 +47,11 @@ export const SCHEMAS: readonly Schema[] = [
   { id: PROVISIONING_SCHEMA, name: 'Provisioning', description: 'What became of the user at Arize', attributes: provisioningAttributes },
 ]
 
+export const CATALOGUE_SCHEMAS: readonly Schema[] = [
+  { id: ROLE_SCHEMA, name: 'Role', description: 'Role', attributes: roleAttributes },
+  { id: ENTITLEMENT_SCHEMA, name: 'Entitlement', description: 'Entitlement', attributes: entitlementAttributes },
+]
+
 const enterprise = complex(ENTERPRISE_SCHEMA, 'Enterprise User', enterpriseAttributes)
 const provisioning = complex(PROVISIONING_SCHEMA, 'What became of the user at Arize', provisioningAttributes, { mutability: 'readOnly' })
 
@@ -50,7 +59,7 @@ const common: readonly Attribute[] = [schemasAttribute, idAttribute, externalId,
 
 /** A resource type as the complex attribute that its resources are values of. */
 export interface Definition {
-  readonly resourceType: ResourceType
+  readonly resourceType: ResourceType | CatalogueType
   readonly schema: string
   readonly root: Attribute
   readonly extensions: readonly Attribute[]
@@ -71,6 +80,17 @@ const GROUP: Definition = {
 }
 
 export const definitionOf = (resourceType: ResourceType): Definition => (resourceType === 'User' ? USER : GROUP)
+
+const catalogueDefinition = (resourceType: CatalogueType, schema: string, attributes: readonly Attribute[]): Definition => ({
+  resourceType, schema,
+  root: complex(resourceType, resourceType, [schemasAttribute, idAttribute, metaAttribute, ...attributes]),
+  extensions: [],
+})
+
+const ROLE = catalogueDefinition('Role', ROLE_SCHEMA, roleAttributes)
+const ENTITLEMENT = catalogueDefinition('Entitlement', ENTITLEMENT_SCHEMA, entitlementAttributes)
+
+export const catalogueDefinitionOf = (type: CatalogueType): Definition => (type === 'Role' ? ROLE : ENTITLEMENT)
 
 /** What a resource says it is: by `meta.resourceType`, else by `schemas`; a User when it says neither. */
 export const resourceTypeOf = (resource: Readonly<Record<string, unknown>>): ResourceType => {

@@ -1,3 +1,4 @@
+import { createPolicyCache } from '../../src/directory/policies'
 import { executeScim } from '../../src/directory/scim'
 import type { ScimCommand, ScimContext, ScimReply, View } from '../../src/directory/scimCommand'
 import type { GroupFact } from '../../src/policy/mapping'
@@ -93,15 +94,17 @@ const TABLES = ['users', 'groups', 'members', 'subjects', 'journal', 'counters']
  * would be seen.
  */
 export const openScim = (
-  run: (world: ScimWorld) => void | Promise<void>, { rule = 'email', base = BASE }: { rule?: AddressRule; base?: string } = {},
+  run: (world: ScimWorld) => void | Promise<void>, { rule = 'email', base = BASE, hasCatalogue = false }: { rule?: AddressRule; base?: string; hasCatalogue?: boolean } = {},
 ): Promise<void> =>
   openStore(async (store) => {
     const policy: ScimWorld['policy'] = { unmaps: () => false }
+    const inForce = createPolicyCache(store)
     const client = (id: string): Client =>
       clientOf({
         store, base, actor: `token of ${id}`,
-        connection: { id, name: `Connection ${id}`, address: rule },
+        connection: { id, name: `Connection ${id}`, address: rule, hasCatalogue },
         unmaps: (before, after) => policy.unmaps(before, after),
+        policy: inForce,
       })
     await run({
       store, policy, okta: client('okta'), entra: client('entra'),

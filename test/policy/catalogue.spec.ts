@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { MAX_DESCRIPTION, offersTo } from '../../src/policy/catalogue'
+import { MAX_DESCRIPTION, catalogueFor } from '../../src/policy/catalogue'
 import { entitlementId } from '../../src/policy/entitlementId'
 import { compilePolicy } from '../../src/policy/mapping'
 import { ENTRA, evaluated, grantsOf, OKTA, policyOf } from './world'
@@ -9,7 +9,7 @@ const MEMBER = { organization: 'ML', role: 'MEMBER' }
 const SPACE = { organization: 'ML', space: 'Ranking', role: 'ADMIN' }
 const PROJECT = { organization: 'ML', space: 'Ranking', project: 'Bids', customRole: 'Reviewer' }
 
-const offered = (mappings: readonly unknown[], connection = OKTA) => offersTo(compilePolicy(policyOf({ mappings })), connection)
+const entriesOf = (mappings: readonly unknown[], connection = OKTA) => catalogueFor(compilePolicy(policyOf({ mappings })), connection)
 
 describe('entitlementId', () => {
   it.each([
@@ -30,9 +30,9 @@ describe('entitlementId', () => {
   })
 })
 
-describe('offersTo', () => {
+describe('catalogueFor', () => {
   it('lists each mapping by entitlement once, as a role unless it reaches into a space or project', () => {
-    expect(offered([
+    expect(entriesOf([
       { id: 'org', entitlement: 'ML member', grants: [MEMBER] },
       { id: 'group', group: 'ML', grants: [MEMBER] },
       { id: 'id', groupId: 'g1', grants: [MEMBER] },
@@ -59,22 +59,22 @@ describe('offersTo', () => {
       { id: 'entra', entitlement: 'entra', connection: 'ENTRA ID', grants: [MEMBER] },
     ]
     const policy = compilePolicy(policyOf({ mappings }))
-    const namesOf = (connection: typeof OKTA): readonly string[] => offersTo(policy, connection).map(({ name }) => name)
+    const namesOf = (connection: typeof OKTA): readonly string[] => catalogueFor(policy, connection).map(({ name }) => name)
     expect([namesOf(OKTA), namesOf(ENTRA), namesOf({ id: 'x', name: 'X' })]).toEqual([['both', 'okta'], ['both', 'entra'], ['both']])
-    expect(offersTo(policy, OKTA)).toBe(offersTo(policy, OKTA))
-    expect(offered([])).toEqual([])
+    expect(catalogueFor(policy, OKTA)).toBe(catalogueFor(policy, OKTA))
+    expect(entriesOf([])).toEqual([])
   })
 
   it('says in at most 1,000 characters what fits, and how much more there is', () => {
     const organization = (index: number) => ({ organization: `Organization ${index}`, role: 'MEMBER' })
-    const [many] = offered([{ id: 'many', entitlement: 'x', grants: Array.from({ length: 100 }, (_, index) => organization(index)) }])
+    const [many] = entriesOf([{ id: 'many', entitlement: 'x', grants: Array.from({ length: 100 }, (_, index) => organization(index)) }])
     expect(many?.description).toMatch(/^Gives MEMBER of organization "Organization 0", .* and \d+ more\.$/)
     expect(many?.description.length).toBeLessThanOrEqual(MAX_DESCRIPTION)
     expect(many?.description.length).toBeGreaterThan(MAX_DESCRIPTION - 60)
     const shown = many?.description.match(/Organization/g)?.length ?? 0
     expect(many?.description).toContain(`and ${100 - shown} more.`)
     const long = (letter: string) => letter.repeat(255)
-    const [one] = offered([{ id: 'one', entitlement: 'x', grants: [{ organization: long('o'), space: long('s'), project: long('p'), customRole: '\u{1F600}'.repeat(127) }] }])
+    const [one] = entriesOf([{ id: 'one', entitlement: 'x', grants: [{ organization: long('o'), space: long('s'), project: long('p'), customRole: '\u{1F600}'.repeat(127) }] }])
     expect(one?.description).toMatch(/…$/)
     expect(one?.description.length).toBeLessThanOrEqual(MAX_DESCRIPTION)
     expect(one?.description.isWellFormed()).toBe(true)

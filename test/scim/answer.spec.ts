@@ -1,6 +1,5 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { discover, serviceProviderConfig } from '../../src/scim/discovery'
 import { etagOf, matchesEtag } from '../../src/scim/etag'
 import { isObject } from '../../src/scim/json'
 import type { JsonObject } from '../../src/scim/json'
@@ -122,52 +121,4 @@ describe('etag', () => {
     ['W/"3"', true], ['"3"', true], ['3', true], ['w/"3"', true], ['*', true], [' * ', true], ['W/"1", W/"3"', true], ['"1","2"', false], ['', false],
     ['W/"33"', false], ['"', false],
   ])('%j of version 3: %j', (header, expected) => expect(matchesEtag(header, 3)).toBe(expected))
-})
-
-describe('discover', () => {
-  const get = (endpoint: 'ServiceProviderConfig' | 'ResourceTypes' | 'Schemas', id: string | null = null, query = '') => {
-    const found = discover(endpoint, id, base, new URLSearchParams(query))
-    return found.ok ? found.value : found.error.status
-  }
-  it('lists, and answers by id in any case', () => {
-    expect(get('ServiceProviderConfig')).toEqual(serviceProviderConfig(base))
-    expect(get('ResourceTypes')).toMatchObject({ totalResults: 2, itemsPerPage: 2, startIndex: 1 })
-    expect(get('Schemas')).toMatchObject({ totalResults: 4, itemsPerPage: 4, startIndex: 1 })
-    expect(get('ResourceTypes', 'group')).toMatchObject({ id: 'Group', endpoint: '/Groups', schema: GROUP_SCHEMA })
-    for (const id of [USER_SCHEMA, ENTERPRISE_SCHEMA, GROUP_SCHEMA.toUpperCase()]) {
-      expect(get('Schemas', id)).toMatchObject({ meta: { location: expect.stringMatching(/^https:\/\/b\.example\/scim\/v2\/Schemas\/urn:/) as string } })
-    }
-  })
-  it.each([
-    ['Schemas', 'urn:x', '', 404], ['ResourceTypes', 'Device', '', 404], ['ServiceProviderConfig', 'x', '', 404], ['Schemas', null, 'filter=id+eq+"x"', 403],
-    ['ResourceTypes', 'User', 'FILTER=x', 403], ['ServiceProviderConfig', null, 'filter=', 403],
-  ] as const)('%s %s %s is %d', (endpoint, id, query, status) => expect(get(endpoint, id, query)).toBe(status))
-  it('ignores paging and sorting', () => expect(get('Schemas', null, 'count=1&startIndex=5&sortBy=x')).toEqual(get('Schemas')))
-
-  // Clients that validate answers against RFC 7643 refuse attributes that it does not have.
-  it('configures nothing that RFC 7643 section 5 does not know', () => {
-    expect(Object.keys(serviceProviderConfig(base)).toSorted()).toEqual([
-      'authenticationSchemes', 'bulk', 'changePassword', 'etag', 'filter', 'meta', 'patch', 'schemas', 'sort',
-    ])
-  })
-
-  it('publishes what is true: no nulls, no password, externalId, suggestions for type', () => {
-    const text = JSON.stringify(get('Schemas'))
-    expect(text).not.toContain('null')
-    expect(text).not.toContain('password')
-    const attributeOf = (schema: string, name: string): JsonObject => {
-      const found = get('Schemas', schema)
-      const list: readonly unknown[] = isObject(found) && Array.isArray(found.attributes) ? found.attributes : []
-      const attribute = list.find((each) => isObject(each) && each.name === name)
-      return isObject(attribute) ? attribute : {}
-    }
-    expect(attributeOf(USER_SCHEMA, 'externalId')).toMatchObject({ caseExact: true, mutability: 'readWrite' })
-    expect(attributeOf(GROUP_SCHEMA, 'externalId')).toMatchObject({ caseExact: true })
-    expect(attributeOf(USER_SCHEMA, 'userName')).toMatchObject({ required: true, uniqueness: 'server', caseExact: false })
-    expect(attributeOf(GROUP_SCHEMA, 'displayName')).toMatchObject({ required: true })
-    expect(attributeOf(USER_SCHEMA, 'emails').subAttributes).toContainEqual(expect.objectContaining({ name: 'type', canonicalValues: ['work', 'home', 'other'] }))
-    expect(attributeOf(USER_SCHEMA, 'phoneNumbers').subAttributes).toContainEqual(
-      expect.objectContaining({ name: 'type', canonicalValues: expect.arrayContaining(['work', 'mobile', 'fax']) as string[] }))
-    expect(attributeOf(ENTERPRISE_SCHEMA, 'manager').subAttributes).toContainEqual(expect.objectContaining({ name: 'value', caseExact: true }))
-  })
 })

@@ -4,7 +4,7 @@
  */
 import { forbidden, invalidValue, notFound, scimErrorBody, uniqueness } from '../../src/scim/error'
 import type { ScimError } from '../../src/scim/error'
-import { discover } from '../../src/scim/discovery'
+import { discover, isFiltered } from '../../src/scim/discovery'
 import { etagOf } from '../../src/scim/etag'
 import { matchesFilter } from '../../src/scim/filterMatch'
 import { parseJson } from '../../src/scim/json'
@@ -197,7 +197,7 @@ export const createModelServer = (): Send => {
     if (endpoint === 'Groups') return onGroups(request)
     if (endpoint === 'ServiceProviderConfig' || endpoint === 'ResourceTypes' || endpoint === 'Schemas') {
       if (method !== 'GET') throw new Refusal(forbidden('Discovery is read only.'))
-      return answer(200, must(discover(endpoint, id ?? null, BASE, url.searchParams)))
+      return answer(200, must(discover({ endpoint, id: id ?? null, isFiltered: isFiltered(url.searchParams) }, { base: BASE, hasCatalogue: false })))
     }
     throw new Refusal(notFound('This is not a SCIM endpoint.'))
   }
