@@ -1,6 +1,6 @@
 import { writeJournal } from './journal'
 import type { Store } from './sql'
-import { markAddress, markLeaver, subjectOf } from './subjects'
+import { markAddress, markArrival, markLeaver } from './subjects'
 
 /**
  * Who is who (design section 10.1): which users count for which subject, and what a new, changed or gone user means for
@@ -27,10 +27,11 @@ export interface UserChange {
 }
 
 /** Whoever has held an address, as the externalIds that their connections gave them: two connections may name one person differently. */
-const holdersOf = ({ sql }: Pick<Store, 'sql'>, address: string): readonly string[] => {
-  const holder = sql.one<{ holder: string | null }>(`SELECT holder FROM subjects WHERE address = ?`, address)?.holder ?? null
-  return holder === null ? [] : (JSON.parse(holder) as string[])
-}
+const holdersOf = ({ sql }: Pick<Store, 'sql'>, address: string): readonly string[] =>
+  readHolders(sql.one<{ holder: string | null }>(`SELECT holder FROM subjects WHERE address = ?`, address))
+
+const readHolders = (subject: { readonly holder: string | null } | null): readonly string[] =>
+  subject === null || subject.holder === null ? [] : (JSON.parse(subject.holder) as string[])
 
 /** More names than one person has at all connections. */
 const MAX_HOLDERS = 20
@@ -61,13 +62,13 @@ const counts = ({ sql }: Pick<Store, 'sql'>, address: string): boolean =>
   sql.one(`SELECT 1 AS one FROM users WHERE email = ? AND active = 1 AND stopped IS NULL AND hold IS NULL LIMIT 1`, address) !== null
 
 /** The user that already counted keeps counting: its own hold is only reviewed when its identity changed. */
-const reviewUser = (store: Store, user: UserState, before: UserState | null, actor: string): boolean => {
+const reviewUser = (store: Store, user: UserState, before: UserState | null, wasHeld: boolean, actor: string): boolean => {
   const { sql } = store
-  const held = sql.one<{ hold: string | null }>(`SELECT hold FROM users WHERE id = ?`, user.id)?.hold ?? null
+  const held = wasHeld ? (sql.one<{ hold: string | null }>(`SELECT hold FROM users WHERE id = ?`, user.id)?.hold ?? null) : null
   const sameHolder = before !== null && before.active && held === null && before.address === user.address
   const hold = sameHolder ? null : holdOf(store, user)
   if (hold !== held) {
-    sql.run(`UPDATE users SET hold = ? WHERE id = ?`, hold, user.id)
+    sql.write(`UPDATE users SET hold = ? WHERE id = ?`, hold, user.id)
     if (hold !== null) writeJournal(store, { kind: 'identity.held', subject: user.address, connectionId: user.connectionId, actor, data: { user: user.id, sentence: hold } })
   }
   if (user.address !== null) refreshIdentityHold(store, user.address)
@@ -77,12 +78,13 @@ const reviewUser = (store: Store, user: UserState, before: UserState | null, act
 /** Keeps the sentence that the person's page shows: the first active user that is held at this address. */
 export const refreshIdentityHold = (store: Store, address: string): void => {
   const { sql } = store
-  const held = sql.one<{ hold: string }>(
-    `SELECT hold FROM users WHERE email = ? AND active = 1 AND stopped IS NULL AND hold IS NOT NULL ORDER BY seq LIMIT 1`, address)?.hold ?? null
-  const before = sql.one<{ identity_hold: string | null }>(`SELECT identity_hold FROM subjects WHERE address = ?`, address)?.identity_hold ?? null
-  if (held === before) return
+  const row = sql.one<{ held: string | null; known: string | null }>(
+    `SELECT (SELECT hold FROM users WHERE email = ?1 AND active = 1 AND stopped IS NULL AND hold IS NOT NULL ORDER BY seq LIMIT 1) AS held,
+       (SELECT identity_hold FROM subjects WHERE address = ?1) AS known`, address)
+  const held = row?.held ?? null
+  if (held === (row?.known ?? null)) return
   markAddress(store, address, 'quiet')
-  sql.run(`UPDATE subjects SET identity_hold = ? WHERE address = ?`, held, address)
+  sql.write(`UPDATE subjects SET identity_hold = ? WHERE address = ?`, held, address)
 }
 
 /** Users that waited behind somebody who is gone may count now, or need an administrator's word. */
@@ -91,21 +93,16 @@ const reviewWaiting = (store: Store, address: string, actor: string): void => {
     `SELECT id, connection_id, external_id, (active = 1 AND stopped IS NULL) AS active FROM users WHERE email = ? AND hold IS NOT NULL ORDER BY seq LIMIT 100`, address)
   for (const row of waiting) {
     const user = { id: row.id, connectionId: row.connection_id, externalId: row.external_id, active: row.active === 1, address }
-    if (reviewUser(store, user, null, actor)) arrive(store, user, actor)
+    if (reviewUser(store, user, null, true, actor)) arrive(store, user, actor)
   }
 }
 
 /** The user counts for its subject now. */
 const arrive = (store: Store, user: UserState, actor: string): void => {
-  const { sql } = store
-  const address = user.address
+  const { address } = user
   if (address === null) return
-  const subject = subjectOf(store, address)
-  markAddress(store, address, 'quiet')
-  sql.run(
-    `UPDATE subjects SET leaver = NULL, renamed_to = NULL, renamed_user = NULL, priority = 1, keys_due = CASE WHEN keys_due >= 2 THEN keys_due ELSE 0 END,
-       holder = ? WHERE address = ?`,
-    withHolder(subject === null || subject.holder === null ? [] : (JSON.parse(subject.holder) as string[]), user.externalId), address)
+  const subject = store.sql.one<{ holder: string | null; leaver: string | null }>(`SELECT holder, leaver FROM subjects WHERE address = ?`, address)
+  markArrival(store, address, withHolder(readHolders(subject), user.externalId))
   if (subject !== null && subject.leaver !== null) {
     writeJournal(store, { kind: 'identity.returned', subject: address, connectionId: user.connectionId, actor, data: { user: user.id } })
   }
@@ -146,7 +143,7 @@ export const userChanged = (store: Store, { before, after, actor, how }: UserCha
     // The same user under a new externalId is the same person: the address stays theirs.
     sql.run(`UPDATE subjects SET holder = ? WHERE address = ?`, withHolder(holdersOf(store, before.address), after.externalId), before.address)
   }
-  const countsNow = after !== null && reviewUser(store, after, counted ? before : null, actor)
+  const countsNow = after !== null && reviewUser(store, after, counted ? before : null, before?.held ?? false, actor)
   const moved = before !== null && after !== null && after.address !== before.address
   if (after !== null && countsNow && (!counted || moved || before.externalId !== after.externalId)) arrive(store, after, actor)
 

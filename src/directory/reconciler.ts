@@ -304,15 +304,19 @@ const recheckDue = ({ sql, now }: Store): void => {
 
 /** When the next alarm has something to do (ms), or null. */
 export const nextWake = (store: Store): number | null => {
-  const { sql } = store
-  const timer = sql.one<{ at: number | null }>(`SELECT min(at) AS at FROM timers`)?.at ?? null
-  if (readMeta(store, 'halted') !== null) return timer
-  const due = sql.one<{ at: number | null }>(
-    `SELECT min(at) AS at FROM (SELECT min(due) AS at FROM subjects WHERE priority = 0 AND due IS NOT NULL
-       UNION ALL SELECT min(due) AS at FROM subjects WHERE priority = 1 AND due IS NOT NULL
-       UNION ALL SELECT min(due) AS at FROM subjects WHERE priority = ${SWEPT} AND due IS NOT NULL)`)?.at ?? null
-  const paused = readMeta(store, 'paused')?.until ?? 0
-  const times = [timer, due === null ? null : Math.max(due, paused)].filter((at) => at !== null)
+  const next = store.sql.one<{ timer: number | null; leavers: number | null; others: number | null; swept: number | null; isStopped: number }>(
+    `SELECT (SELECT min(at) FROM timers) AS timer,
+       (SELECT min(due) FROM subjects WHERE priority = 0 AND due IS NOT NULL) AS leavers,
+       (SELECT min(due) FROM subjects WHERE priority = 1 AND due IS NOT NULL) AS others,
+       (SELECT min(due) FROM subjects WHERE priority = ${SWEPT} AND due IS NOT NULL) AS swept,
+       EXISTS (SELECT 1 FROM meta WHERE key IN ('halted', 'paused')) AS isStopped`)
+  if (next === null) return null
+  const isStopped = next.isStopped === 1
+  const until = isStopped ? (readMeta(store, 'paused')?.until ?? 0) : 0
+  const due = isStopped && readMeta(store, 'halted') !== null
+    ? []
+    : [next.leavers, next.others, next.swept].filter((at) => at !== null).map((at) => Math.max(at, until))
+  const times = next.timer === null ? due : [next.timer, ...due]
   return times.length === 0 ? null : Math.min(...times)
 }
 

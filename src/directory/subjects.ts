@@ -22,11 +22,38 @@ export const SWEPT = 2
 /** Why the mark was made, where the brake treats it differently whatever the number of people. */
 export type MarkCause = 'rename'
 
+/** What becomes of a subject beside its mark. `t.what` is a value of its own; of two settings of one column the last one counts. */
+interface Turn {
+  readonly columns: string
+  readonly values: string
+  readonly priority: number | null
+  readonly sets: string
+}
+
+const NO_TURN: Turn = { columns: '', values: '', priority: null, sets: '' }
+
+/** Somebody counts at the address: nobody has left any more. Keys that are asked for by name are revoked all the same. */
+const ARRIVAL: Turn = {
+  columns: ', holder',
+  values: ', t.what',
+  priority: null,
+  sets: `, holder = excluded.holder, leaver = NULL, renamed_to = NULL, renamed_user = NULL, priority = 1,
+    keys_due = CASE WHEN keys_due >= 2 THEN keys_due ELSE 0 END`,
+}
+
+/** Nobody counts any more. */
+const DEPARTURE: Turn = {
+  columns: ', leaver, keys_due',
+  values: ', t.what, 1',
+  priority: 0,
+  sets: `, leaver = excluded.leaver, priority = 0, due = excluded.changed, keys_due = max(keys_due, 1), wait_until = NULL`,
+}
+
 /** One statement per mode and kind of selection: times are bound, so that SQLite compiles each once. An address that is selected twice is marked twice. */
-const markStatement = (addresses: string, mode: MarkMode): string => `
-  INSERT INTO subjects (address, due, marked, changed, wait_until, cause, generation, state, priority)
-  SELECT a.address, t.first, t.at, t.at, t.wait_until, t.cause, 1, 'due', ${mode === 'sweep' ? SWEPT : 1}
-  FROM (SELECT ? AS at, ? AS first, ? AS wait_until, ? AS cause) t CROSS JOIN (${addresses}) a WHERE a.address IS NOT NULL
+const markStatement = (addresses: string, mode: MarkMode, turn: Turn = NO_TURN): string => `
+  INSERT INTO subjects (address, due, marked, changed, wait_until, cause, generation, state, priority${turn.columns})
+  SELECT a.address, t.first, t.at, t.at, t.wait_until, t.cause, 1, 'due', ${turn.priority ?? (mode === 'sweep' ? SWEPT : 1)}${turn.values}
+  FROM (SELECT ? AS at, ? AS first, ? AS wait_until, ? AS cause, ? AS what) t CROSS JOIN (${addresses}) a WHERE a.address IS NOT NULL
   ON CONFLICT (address) DO UPDATE SET
     generation = generation + 1,
     attempts = 0,
@@ -37,7 +64,7 @@ const markStatement = (addresses: string, mode: MarkMode): string => `
     priority = CASE WHEN priority = 0 THEN 0 ${mode === 'sweep' ? `WHEN state <> 'due' OR priority = ${SWEPT} THEN ${SWEPT}` : ''} ELSE 1 END,
     wait_until = max(coalesce(wait_until, 0), coalesce(excluded.wait_until, 0)),
     cause = coalesce(excluded.cause, cause),
-    due = CASE WHEN priority = 0 THEN excluded.changed ELSE ${DUE_BY_MODE[mode]} END`
+    due = CASE WHEN priority = 0 THEN excluded.changed ELSE ${DUE_BY_MODE[mode]} END${turn.sets}`
 
 const QUIET = `max(
   min(excluded.changed + ${QUIET_MS}, coalesce(marked, excluded.changed) + ${LONGEST_QUIET_MS}),
@@ -56,11 +83,13 @@ const mark = (
   values: readonly Bind[],
   mode: MarkMode,
   cause: MarkCause | null,
+  turn?: Turn,
+  what: string | null = null,
 ): void => {
   const at = now()
   const waitUntil = mode === 'emptied' ? at + LONGEST_QUIET_MS : null
   const first = mode === 'quiet' ? at + QUIET_MS : (waitUntil ?? at)
-  sql.write(markStatement(addresses, mode), at, first, waitUntil, cause, ...values)
+  sql.write(markStatement(addresses, mode, turn), at, first, waitUntil, cause, what, ...values)
 }
 
 /** Marks the subjects of these users. Users that are held or have no address have none. */
@@ -122,9 +151,12 @@ export const markSlice = (store: Store, afterSeq: number, limit: number, policyV
 
 /** Makes a person without any active user due at once, before everybody else. */
 export const markLeaver = (store: Store, address: string, how: 'deactivated' | 'deleted'): void => {
-  markAddress(store, address, 'now')
-  store.sql.run(
-    `UPDATE subjects SET leaver = ?, priority = 0, due = ?, keys_due = max(keys_due, 1), wait_until = NULL WHERE address = ?`, how, store.now(), address)
+  mark(store, `SELECT ? AS address`, [address], 'now', null, DEPARTURE, how)
+}
+
+/** Somebody counts at this address now. `holder` is the whole column (identity.ts). */
+export const markArrival = (store: Store, address: string, holder: string | null): void => {
+  mark(store, `SELECT ? AS address`, [address], 'quiet', null, ARRIVAL, holder)
 }
 
 /** The person's API keys are to be revoked although the person stays: the provider or the policy asked for exactly that. */
