@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { readInstant } from '../../src/scim/dateTime'
-import { DEFAULT_COUNT, MAX_COUNT, readListQuery, readProjection, readSearchRequest } from '../../src/scim/query'
+import { DEFAULT_COUNT, MAX_COUNT, isCursorQuery, PAGINATION, readListQuery, readProjection, readSearchRequest } from '../../src/scim/query'
 import { readBoolean, restoreLostPlus, stripEntraFlag } from '../../src/scim/quirks'
 
 const none = { filter: null, startIndex: 1, count: DEFAULT_COUNT, attributes: [], excludedAttributes: [] }
@@ -30,16 +30,37 @@ describe('readListQuery', () => {
     ['count=3&count=4', { count: 3 }],
     ['attributes=id,a&Attributes=&attributes=b', { attributes: ['id', 'a', 'b'] }],
     ['excludedAttributes=a&excludedAttributes=b', { excludedAttributes: ['a', 'b'] }],
+    ['cursor', { cursor: '' }],
+    ['cursor=&count=10', { cursor: '', count: 10 }],
+    ['Cursor=AbC&startIndex=1', { cursor: 'AbC' }],
+    ['cursor=a&cursor=b&startIndex=0', { cursor: 'a' }],
+    ['cursor&count=-3', { cursor: '', count: 0 }],
+    ['cursor&count=100000', { cursor: '', count: MAX_COUNT }],
+    ['cursor=%20', { cursor: ' ' }],
   ])('%s', (text, query) => expect(readListQuery(new URLSearchParams(text))).toEqual({ ok: true, value: { ...none, ...query } }))
 
   it.each([
     ['startIndex=a', 'invalidValue'], ['count=1.5', 'invalidValue'], ['count=1e3', 'invalidValue'], ['sortOrder=up', 'invalidValue'],
     ['filter=userName', 'invalidFilter'], [`count=${'9'.repeat(500)}`, 'invalidValue'],
+    ['cursor&count=ten', 'invalidCount'], ['cursor=abc&count=1.5', 'invalidCount'], ['cursor&startIndex=2', 'invalidValue'],
+    ['cursor=abc&startIndex=x', 'invalidValue'],
   ])('%.40s is %s', (text, scimType) => {
     expect(readListQuery(new URLSearchParams(text))).toMatchObject({ ok: false, error: { status: 400, scimType } })
   })
 
   it('never cuts a page below 100', () => expect(Math.min(DEFAULT_COUNT, MAX_COUNT)).toBeGreaterThanOrEqual(100))
+
+  it('asks by cursor only where there is one', () => {
+    const asks = (text: string): unknown => {
+      const query = readListQuery(new URLSearchParams(text))
+      return query.ok && isCursorQuery(query.value)
+    }
+    expect(['', 'count=1', 'startIndex=1', 'cursor', 'cursor=', 'cursor=x'].map(asks)).toEqual([false, false, false, true, true, true])
+  })
+
+  it('is what is published of pages', () => {
+    expect(PAGINATION).toEqual({ cursor: true, index: true, defaultPaginationMethod: 'index', defaultPageSize: DEFAULT_COUNT, maxPageSize: MAX_COUNT, cursorTimeout: 3600 })
+  })
 })
 
 describe('readProjection', () => {
@@ -54,10 +75,15 @@ describe('readSearchRequest', () => {
     [{ schemas: [], attributes: ['a', 'b,c'], filter: 'userName eq "x"', startIndex: 2, Count: 0, sortBy: 'a', sortOrder: 'ascending' },
       { attributes: ['a', 'b', 'c'], filter: userName, startIndex: 2, count: 0, sortBy: 'a', sortOrder: 'ascending' }],
     [{ attributes: null, filter: null, startIndex: '3', count: 1e300 }, { startIndex: 3, count: MAX_COUNT }],
+    [{ cursor: '', count: 10 }, { cursor: '', count: 10 }],
+    [{ cursor: null, sortBy: 'userName', sortOrder: '' }, { sortBy: 'userName' }],
+    [{ schemas: 7, CURSOR: 'x' }, { cursor: 'x' }],
   ])('%j', (body, query) => expect(readSearchRequest(body)).toEqual({ ok: true, value: { ...none, ...query } }))
   it.each<[unknown, string]>([
     [null, 'invalidSyntax'], [[], 'invalidSyntax'], [{ count: 1.5 }, 'invalidValue'], [{ count: {} }, 'invalidValue'], [{ filter: 1 }, 'invalidValue'],
     [{ attributes: [1] }, 'invalidValue'], [{ excludedAttributes: {} }, 'invalidValue'], [{ sortOrder: 1 }, 'invalidValue'], [{ filter: 'x' }, 'invalidFilter'],
+    [{ cursor: 7 }, 'invalidCursor'], [{ cursor: {} }, 'invalidCursor'], [{ cursor: [''] }, 'invalidCursor'], [{ cursor: '', count: 'ten' }, 'invalidCount'],
+    [{ cursor: '', startIndex: 2 }, 'invalidValue'],
   ])('refuses %j', (body, scimType) => expect(readSearchRequest(body)).toMatchObject({ ok: false, error: { status: 400, scimType } }))
 })
 
