@@ -44,10 +44,25 @@ interface ConnectionRow extends Row {
 }
 
 const COLUMNS = 'id, kind, name, source, state, config, revision, created, last_event'
+const COLUMNS_OF_C = COLUMNS.replaceAll(/\w+/g, 'c.$&')
+
+/** Every request reads one and hardly any changes one: each text is parsed once. */
+const parsedConfigs = new Map<string, ConnectionConfig>()
+
+const MAX_PARSED = 100
+
+const configOf = (text: string): ConnectionConfig => {
+  const known = parsedConfigs.get(text)
+  if (known !== undefined) return known
+  const config = JSON.parse(text) as ConnectionConfig
+  if (parsedConfigs.size >= MAX_PARSED) parsedConfigs.clear()
+  parsedConfigs.set(text, config)
+  return config
+}
 
 const connectionOf = (row: ConnectionRow): Connection => ({
   id: row.id, kind: row.kind, name: row.name, source: row.source, state: row.state,
-  config: JSON.parse(row.config) as ConnectionConfig, revision: row.revision,
+  config: configOf(row.config), revision: row.revision,
   createdAt: new Date(row.created).toISOString(),
   lastEventAt: row.last_event === null ? null : new Date(row.last_event).toISOString(),
 })
@@ -239,19 +254,24 @@ const noteEvent = ({ sql, now }: Store, { id, lastEventAt }: Connection): void =
   sql.run(`UPDATE connections SET last_event = ? WHERE id = ?`, now(), id)
 }
 
+interface TokenRow extends Row {
+  token: string
+  expires: number | null
+  last_used: number | null
+}
+
 const authenticateToken = (store: Store, hash: string): Result<AuthenticatedConnection, AuthFailure> => {
   const { sql, now } = store
   // The look-up is by the SHA-256 of the token: what its timing could tell is a hash that nobody can turn into a token.
-  const token = sql.one<{ id: string; connection_id: string; expires: number | null; last_used: number | null }>(
-    `SELECT id, connection_id, expires, last_used FROM tokens WHERE hash = ?`, hash)
-  if (token === null) return err(invalid('unknown_token'))
-  if (token.expires !== null && token.expires <= now()) return err(invalid('token_expired'))
-  const connection = connectionById(store, token.connection_id)
-  if (connection === null) return err(invalid('unknown_token'))
-  if (token.last_used === null || now() - token.last_used > LAST_USED_PRECISION_MS) {
-    sql.run(`UPDATE tokens SET last_used = ? WHERE hash = ?`, now(), hash)
+  const row = sql.one<ConnectionRow & TokenRow>(
+    `SELECT t.id AS token, t.expires, t.last_used, ${COLUMNS_OF_C}
+     FROM tokens t JOIN connections c ON c.id = t.connection_id WHERE t.hash = ?`, hash)
+  if (row === null) return err(invalid('unknown_token'))
+  if (row.expires !== null && row.expires <= now()) return err(invalid('token_expired'))
+  if (row.last_used === null || now() - row.last_used > LAST_USED_PRECISION_MS) {
+    sql.write(`UPDATE tokens SET last_used = ? WHERE hash = ?`, now(), hash)
   }
-  return alive({ connection, actor: `token:${token.id}` })
+  return alive({ connection: connectionOf(row), actor: `token:${row.token}` })
 }
 
 const alive = (authenticated: AuthenticatedConnection): Result<AuthenticatedConnection, AuthFailure> =>

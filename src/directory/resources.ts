@@ -16,10 +16,17 @@ export interface Stored {
 const MAX_VALUE_BYTES = 1_000_000
 const MAX_ROW_BYTES = 1_900_000
 
-const bytesOf = (text: string): number => new TextEncoder().encode(text).length
+const ENCODER = new TextEncoder()
+
+const bytesOf = (text: string): number => ENCODER.encode(text).length
+
+/** UTF-8 takes at most this many bytes for a unit of a string. */
+const MAX_BYTES_A_UNIT = 3
 
 /** 413 when the texts of a row would not fit the table. */
 export const checkSize = (type: ResourceType, texts: readonly (string | null)[]): ScimError | null => {
+  const length = texts.reduce((sum, text) => sum + (text?.length ?? 0), 0)
+  if (length * MAX_BYTES_A_UNIT <= MAX_VALUE_BYTES) return null
   const sizes = texts.map((text) => (text === null ? 0 : bytesOf(text)))
   const isTooLarge = sizes.some((size) => size > MAX_VALUE_BYTES) || sizes.reduce((sum, size) => sum + size, 0) > MAX_ROW_BYTES
   if (!isTooLarge) return null
