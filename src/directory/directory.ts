@@ -17,12 +17,14 @@ import * as holds from './holds'
 import { readJournal, writeJournal, type JournalQuery } from './journal'
 import { readMeta, writeMeta } from './meta'
 import { migrate } from './migrations'
+import { createPageMarks } from './pageMarks'
 import * as people from './people'
 import { createPolicyCache, currentPolicy, putPolicy, type PolicyInForce, type StoredPolicy } from './policies'
 import { nextWake, type Counts, type Reconciler } from './reconciler'
 import { executeScim } from './scim'
 import { runBulk } from './scimBulk'
-import type { BulkCommand, ScimCommand, ScimContext, ScimReply } from './scimCommand'
+import { draftPage, finishPage } from './scimPage'
+import type { BulkCommand, PageCommand, ScimCommand, ScimContext, ScimReply } from './scimCommand'
 import { arizeOf, DEFAULT_TENANT, openReconciler, openSecretBox, type Site, type Unready } from './site'
 import { createSql, type Store } from './sql'
 import * as tenants from './tenants'
@@ -88,6 +90,7 @@ export class Directory extends DurableObject<Env> {
   private readonly settings: Result<Config, Unready>
   /** When a refused caller was last journalled, by reason (ms): a guesser must not fill the disk. */
   private readonly refusals = new Map<string, number>()
+  private readonly marks = createPageMarks()
   private developmentHash: string | null = null
   private armedAt: number | null = null
   private live: Reconciler | null = null
@@ -110,19 +113,21 @@ export class Directory extends DurableObject<Env> {
 
   /** One SCIM request: authenticates first, so that a wrong request by a stranger is a 401, then carries it out. */
   scim(request: ScimRequest): Result<ScimReply, ScimFailure> {
-    const carryOut = (): Result<ScimReply, ScimFailure> => {
-      if (request.isDevelopment) this.seedDevelopment()
-      const caller = connections.authenticate(this.store, request.credential)
-      if (!caller.ok) return err(caller.error.kind === 'stale' ? { kind: 'stale' } : { kind: 'auth', failure: caller.error })
-      const { connection, actor } = caller.value
-      // The secret of a webhook opens nothing else.
-      if (connection.kind !== 'scim') return err({ kind: 'auth', failure: invalid('unknown_token') })
-      const done = executeScim(this.contextOf(connection, actor, request.base), request.command)
-      return done.ok ? done : err({ kind: 'scim', error: done.error })
-    }
+    const carryOut = (): Result<ScimReply, ScimFailure> => this.asCaller(request, (context) => executeScim(context, request.command))
     const done = READS.has(request.command.op) ? carryOut() : this.write(carryOut)
     if (!done.ok && done.error.kind === 'auth') this.tellRefusal(done.error.failure)
     return done
+  }
+
+  /** A page by cursor: all of it is read at once, and given away when the cursor has proved to be the caller's. */
+  async page({ command, ...request }: Omit<ScimRequest, 'command'> & { readonly command: PageCommand }): Promise<Result<ScimReply, ScimFailure>> {
+    const draft = this.asCaller(request, (context) => draftPage(context, command))
+    if (!draft.ok) {
+      if (draft.error.kind === 'auth') this.tellRefusal(draft.error.failure)
+      return draft
+    }
+    const done = await finishPage(draft.value)
+    return done.ok ? done : err({ kind: 'scim', error: done.error })
   }
 
   /** Several writes, each as {@link scim} does it; whatever else waits goes between them. */
@@ -158,7 +163,7 @@ export class Directory extends DurableObject<Env> {
   private contextOf({ id, name, config }: connections.Connection, actor: string, base: string): ScimContext {
     return {
       store: this.store, actor, base, connection: { id, name, address: config.address, hasCatalogue: config.entitlements === true },
-      unmaps: (before, after) => this.unmaps(before, after), policy: this.policy,
+      unmaps: (before, after) => this.unmaps(before, after), policy: this.policy, marks: this.marks,
     }
   }
 
@@ -293,6 +298,20 @@ export class Directory extends DurableObject<Env> {
       reportDefect('alarm', error)
       this.wakeAt(this.store.now() + 60_000)
     }
+  }
+
+  /** What an authenticated caller asks, in its name. */
+  private asCaller<T>(
+    { isDevelopment, credential, base }: Omit<ScimRequest, 'command'>, ask: (context: ScimContext) => Result<T, ScimError>,
+  ): Result<T, ScimFailure> {
+    if (isDevelopment) this.seedDevelopment()
+    const caller = connections.authenticate(this.store, credential)
+    if (!caller.ok) return err(caller.error.kind === 'stale' ? { kind: 'stale' } : { kind: 'auth', failure: caller.error })
+    const { connection, actor } = caller.value
+    // The secret of a webhook opens nothing else.
+    if (connection.kind !== 'scim') return err({ kind: 'auth', failure: invalid('unknown_token') })
+    const done = ask(this.contextOf(connection, actor, base))
+    return done.ok ? done : err({ kind: 'scim', error: done.error })
   }
 
   /** One transaction, and the alarm for what it made due in the same synchronous stretch. */

@@ -16,6 +16,8 @@ export interface MetaValues {
   tenant: { readonly name: string; readonly arizeBaseUrl: string; readonly sealedKey: string; readonly ownUser: string | null }
   /** When the last preflight passed (ms). */
   preflight: number
+  /** What seals the cursors of this tenant's lists (cursorSeal.ts). Whoever has it can at most go on with somebody's list as that somebody. */
+  cursorKey: string
 }
 
 export const readMeta = <K extends keyof MetaValues>({ sql }: Pick<Store, 'sql'>, key: K): MetaValues[K] | null => {
@@ -64,7 +66,7 @@ export const changeRules = (store: Pick<Store, 'sql' | 'now'>): void => {
 
 /** Adds to a counter: totals have hour 0, rates the hour that they fell in. */
 export const count = ({ sql }: Pick<Store, 'sql'>, name: string, hour: number, by = 1): void => {
-  sql.run(`INSERT INTO counters (name, hour, value) VALUES (?, ?, ?) ON CONFLICT (name, hour) DO UPDATE SET value = value + excluded.value`, name, hour, by)
+  sql.write(`INSERT INTO counters (name, hour, value) VALUES (?, ?, ?) ON CONFLICT (name, hour) DO UPDATE SET value = value + excluded.value`, name, hour, by)
 }
 
 export const hourOf = (at: number): number => Math.floor(at / 3_600_000)

@@ -2,12 +2,13 @@ import type { GroupFact } from '../policy/mapping'
 import type { AddressRule } from '../scim/address'
 import type { BulkPlan } from '../scim/bulkOrder'
 import type { ScimError } from '../scim/error'
-import type { ListQuery } from '../scim/query'
+import type { CursorQuery, ListQuery } from '../scim/query'
 import type { DiscoveryRequest } from '../scim/discovery'
 import type { CatalogueType, ResourceType } from '../scim/schema'
 import type { View, WriteCommand } from '../scim/write'
 import type { PolicyInForce } from './policies'
 import type { CatalogueRequest } from './scimEntitlements'
+import type { PageMarks } from './pageMarks'
 import type { Store } from './sql'
 
 /**
@@ -31,7 +32,15 @@ export type ScimCommand =
   | { readonly op: 'catalogue'; readonly type: CatalogueType; readonly request: CatalogueRequest }
   | WriteCommand
   | ({ readonly op: 'get'; readonly view: View } & Target)
-  | { readonly op: 'list'; readonly type: ResourceType; readonly query: ListQuery }
+  /** `type` is null for all that the caller may see. */
+  | { readonly op: 'list'; readonly type: ResourceType | null; readonly query: ListQuery }
+
+/** A page of a list by cursor (RFC 9865). Apart from the others, since checking a cursor takes time. */
+export interface PageCommand {
+  readonly op: 'page'
+  readonly type: ResourceType | null
+  readonly query: CursorQuery
+}
 
 /** Several writes in one call, each a transaction of its own. */
 export interface BulkCommand extends BulkPlan {
@@ -55,5 +64,7 @@ export interface ScimContext {
   readonly base: string
   /** Whether a changed group falls out of a mapping of the policy. */
   readonly unmaps: (before: GroupFact, after: GroupFact) => boolean
+  /** What is remembered of where pages begin; nothing when left out. */
+  readonly marks?: PageMarks
   readonly policy: () => PolicyInForce
 }

@@ -1,72 +1,45 @@
 import type { ScimError } from '../scim/error'
-import { compileFilter, compileSort, type CompiledFilter } from '../scim/filterSql'
 import type { JsonObject } from '../scim/json'
-import type { ListQuery } from '../scim/query'
+import type { Projection, ListQuery } from '../scim/query'
 import type { ResourceType } from '../scim/schema'
-import { ok, type Result } from '../result'
-import { groupsCounter } from './groups'
+import type { Result } from '../result'
+import { readLarge, sourceOf, type PageRow, type Source } from './pageSource'
 import type { ScimContext } from './scimCommand'
 import { fitAnswer, groupTexts, listText, userTexts, type PageItem } from './scimView'
-import { usersCounter } from './users'
 
-/** One page of Users or Groups: the filter, the order and the page are SQL, and totals come from counters where they can. */
+/** One page of Users, of Groups or of both, by index: the filter, the order and the page are SQL. */
 
-interface ListTable {
-  readonly from: string
-  readonly alias: 'u' | 'g'
-  readonly counter: (connectionId: string) => string
-}
+/** In the order in which lists over all types have them (RFC 7644 section 3.4.2.1). */
+const ALL_TYPES: readonly ResourceType[] = ['User', 'Group']
 
-const TABLES: Readonly<Record<ResourceType, ListTable>> = {
-  User: { from: 'users u', alias: 'u', counter: usersCounter },
-  Group: { from: 'groups g', alias: 'g', counter: groupsCounter },
-}
+export const typesOf = (type: ResourceType | null): readonly ResourceType[] => (type === null ? ALL_TYPES : [type])
 
-/** Larger resources are read one at a time, so that no page of them fills the memory. */
-const SMALL_BYTES = 100_000
-
-interface PageRow {
-  readonly [column: string]: string | number | null
-  readonly seq: number
-  readonly id: string
-  readonly data: string | null
-}
-
-const pageOf = (
-  { store, connection }: ScimContext, type: ResourceType, query: ListQuery, filter: CompiledFilter | null,
-): PageItem[] => {
-  const { from, alias } = TABLES[type]
-  const rows = store.sql.rows<PageRow>(
-    `SELECT ${alias}.seq AS seq, ${alias}.id AS id,
-       CASE WHEN octet_length(${alias}.data) <= ${SMALL_BYTES} THEN ${alias}.data END AS data
-     FROM ${from} WHERE ${alias}.connection_id = ?${filter === null ? '' : ` AND ${filter.sql}`}
-     ORDER BY ${compileSort(type, query.sortBy, query.sortOrder)} LIMIT ? OFFSET ?`,
-    connection.id, ...(filter?.params ?? []), query.count, query.startIndex - 1)
-  const readLarge = (seq: number): string =>
-    store.sql.one<{ data: string }>(`SELECT ${alias}.data AS data FROM ${from} WHERE ${alias}.seq = ?`, seq)?.data ?? '{}'
-  return rows.map(({ seq, id, data }) => ({ id, read: () => JSON.parse(data ?? readLarge(seq)) as JsonObject }))
-}
-
-const countAll = ({ store, connection }: ScimContext, { from, alias, counter }: ListTable, filter: CompiledFilter | null): number => {
-  const row = filter === null
-    ? store.sql.one<{ n: number }>(`SELECT value AS n FROM counters WHERE name = ? AND hour = 0`, counter(connection.id))
-    : store.sql.one<{ n: number }>(
-        `SELECT count(*) AS n FROM ${from} WHERE ${alias}.connection_id = ? AND ${filter.sql}`, connection.id, ...filter.params)
-  return row?.n ?? 0
+/** The resources of a page as texts, in its order; those from the one on that makes the answer too large are left out. */
+export const pageTexts = (context: ScimContext, rows: readonly PageRow[], view: Projection): string[] => {
+  const itemsOf = (type: ResourceType): PageItem[] =>
+    rows.flatMap((row) => (row.type === type
+      ? [{ id: row.id, read: () => JSON.parse(row.data ?? readLarge(context, row)) as JsonObject }]
+      : []))
+  const texts: Readonly<Record<ResourceType, string[]>> = {
+    User: userTexts(context, itemsOf('User'), view),
+    Group: groupTexts(context, itemsOf('Group'), view),
+  }
+  const next: Record<ResourceType, number> = { User: 0, Group: 0 }
+  return rows.flatMap(({ type }) => texts[type][next[type]++] ?? [])
 }
 
 /** A page that is neither empty nor full ends the list, and so tells how long it is. */
-const totalOf = (
-  context: ScimContext, type: ResourceType, query: ListQuery, filter: CompiledFilter | null, found: number,
-): number =>
-  filter !== null && found > 0 && found < query.count ? query.startIndex - 1 + found : countAll(context, TABLES[type], filter)
+const totalOf = (source: Source, { startIndex, count }: ListQuery, found: number): number =>
+  found > 0 && found < count ? startIndex - 1 + found : source.count()
 
-/** The ListResponse as JSON text. 400 `invalidFilter`; 400 `tooMany` when the page is too large for one answer. */
-export const listResources = (context: ScimContext, type: ResourceType, query: ListQuery): Result<string, ScimError> => {
-  const filter = query.filter === null ? ok(null) : compileFilter(query.filter, type, context.base)
-  if (!filter.ok) return filter
-  const items = query.count === 0 ? [] : pageOf(context, type, query, filter.value)
-  const total = totalOf(context, type, query, filter.value, items.length)
-  const texts = type === 'User' ? userTexts(context, items, query) : groupTexts(context, items, query)
-  return fitAnswer(listText(total, query.startIndex, texts))
+/**
+ * The ListResponse as JSON text; `type` null for all that the caller may see. 400 `invalidFilter`; 400 `tooMany` when the page is too
+ * large for one answer, or the filter for one statement.
+ */
+export const listResources = (context: ScimContext, type: ResourceType | null, query: ListQuery): Result<string, ScimError> => {
+  const source = sourceOf(context, typesOf(type), query)
+  if (!source.ok) return source
+  const { startIndex, count } = query
+  const rows = count === 0 ? [] : source.value.rows({ after: null, offset: startIndex - 1, limit: count })
+  return fitAnswer(listText(totalOf(source.value, query, rows.length), startIndex, pageTexts(context, rows, query)))
 }

@@ -1,11 +1,11 @@
-import type { BulkCommand, ScimCommand, View } from '../directory/scimCommand'
+import type { BulkCommand, PageCommand, ScimCommand, View } from '../directory/scimCommand'
 import { err, ok, type Result } from '../result'
 import { MAX_BULK_BYTES } from '../scim/bulk'
 import { bulkTooLarge } from '../scim/bulkRequest'
 import { invalidSyntax, methodNotAllowed, payloadTooLarge, unsupportedMediaType, type ScimError } from '../scim/error'
 import { parseJson } from '../scim/json'
 import { isFiltered } from '../scim/discovery'
-import { readListQuery, readProjection } from '../scim/query'
+import { isCursorQuery, readListQuery, readProjection, readSearchRequest, type CursorQuery, type ListQuery } from '../scim/query'
 import type { CatalogueType, ResourceType } from '../scim/schema'
 import { readChange, readCreate } from '../scim/write'
 import { codingOf, fitsCall, MAX_BODY_BYTES, MAX_GROUP_BODY_BYTES, mediaTypeOf, readText, sizeOf } from './body'
@@ -15,6 +15,8 @@ import { methodsOf, type Endpoint } from './endpoint'
 /** A SCIM request as the command that it asks for. What is wrong with it is a command too: callers are authenticated first. */
 
 type Read<T> = Result<T, ScimError>
+
+export type AnyCommand = ScimCommand | PageCommand | BulkCommand
 
 /** Identity providers send either, with and without a charset (identity-providers 0.1, rule 2). */
 const MEDIA_TYPES: ReadonlySet<string> = new Set(['application/scim+json', 'application/json'])
@@ -43,17 +45,26 @@ const readView = (request: Request, params: URLSearchParams): Read<View> => {
   return projection.ok ? ok({ ...projection.value, ifNoneMatch: request.headers.get('if-none-match') }) : projection
 }
 
+const listCommand = (type: ResourceType | null, query: Read<ListQuery | CursorQuery>): Read<ScimCommand | PageCommand> => {
+  if (!query.ok) return query
+  return ok(isCursorQuery(query.value) ? { op: 'page', type, query: query.value } : { op: 'list', type, query: query.value })
+}
+
+const readSearchCommand = async (type: ResourceType | null, request: Request): Promise<Read<ScimCommand | PageCommand>> => {
+  const body = await readBody(request, MAX_BODY_BYTES)
+  return body.ok ? listCommand(type, readSearchRequest(body.value)) : body
+}
+
 const readCollectionCommand = async (
   type: ResourceType, request: Request, params: URLSearchParams,
-): Promise<Read<ScimCommand>> => {
+): Promise<Read<ScimCommand | PageCommand>> => {
   if (request.method === 'POST') {
     const view = readView(request, params)
     if (!view.ok) return view
     const body = await readBody(request, MAX_BODY_BYTES)
     return body.ok ? readCreate(type, body.value, view.value) : body
   }
-  const query = readListQuery(params)
-  return query.ok ? ok({ op: 'list', type, query: query.value }) : query
+  return listCommand(type, readListQuery(params))
 }
 
 const readResourceCommand = async (
@@ -83,7 +94,7 @@ const readCatalogueCommand = (type: CatalogueType, id: string | null, request: R
 
 const unsupportedMethod = ({ method }: Request): ScimError => methodNotAllowed(`The method ${method} is not supported here.`)
 
-const read = async (endpoint: Endpoint, request: Request, params: URLSearchParams): Promise<Read<ScimCommand | BulkCommand>> => {
+const read = async (endpoint: Endpoint, request: Request, params: URLSearchParams): Promise<Read<AnyCommand>> => {
   if (endpoint.kind === 'none') return err(endpoint.error)
   if (endpoint.kind === 'catalogue') return ok(readCatalogueCommand(endpoint.type, endpoint.id, request, params))
   if (!methodsOf(endpoint).includes(request.method)) return err(unsupportedMethod(request))
@@ -94,6 +105,10 @@ const read = async (endpoint: Endpoint, request: Request, params: URLSearchParam
       const body = await readBody(request, MAX_BULK_BYTES, bulkTooLarge())
       return body.ok ? readBulkCommand(body.value) : body
     }
+    case 'root':
+      return listCommand(null, readListQuery(params))
+    case 'search':
+      return readSearchCommand(endpoint.type, request)
     case 'collection':
       return readCollectionCommand(endpoint.type, request, params)
     case 'resource':
@@ -101,7 +116,7 @@ const read = async (endpoint: Endpoint, request: Request, params: URLSearchParam
   }
 }
 
-export const readCommand = async (endpoint: Endpoint, request: Request, params: URLSearchParams): Promise<ScimCommand | BulkCommand> => {
+export const readCommand = async (endpoint: Endpoint, request: Request, params: URLSearchParams): Promise<AnyCommand> => {
   const command = await read(endpoint, request, params)
   return command.ok ? command.value : { op: 'refuse', error: command.error }
 }

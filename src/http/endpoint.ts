@@ -7,7 +7,11 @@ import { DEFAULT_TENANT, prefixOf } from './tenants'
 /** Which SCIM endpoint an address names (RFC 7644 section 3.2). A slash too many is no error: base URLs are pasted with one. */
 
 export type Endpoint =
+  /** The base itself: all types (RFC 7644 section 3.4.2.1). */
+  | { readonly kind: 'root' }
   | { readonly kind: 'collection'; readonly type: ResourceType }
+  /** A query in a body (RFC 7644 section 3.4.3); `type` is null for all types. */
+  | { readonly kind: 'search'; readonly type: ResourceType | null }
   | { readonly kind: 'resource'; readonly type: ResourceType; readonly id: string }
   | { readonly kind: 'discovery'; readonly endpoint: DiscoveryEndpoint; readonly id: string | null }
   | { readonly kind: 'catalogue'; readonly type: CatalogueType; readonly id: string | null }
@@ -23,7 +27,9 @@ export interface ScimAddress {
 }
 
 const METHODS: Readonly<Record<Endpoint['kind'], readonly string[]>> = {
+  root: ['GET', 'HEAD', 'OPTIONS'],
   collection: ['GET', 'HEAD', 'POST', 'OPTIONS'],
+  search: ['POST', 'OPTIONS'],
   resource: ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
   discovery: ['GET', 'HEAD', 'OPTIONS'],
   catalogue: ['GET', 'HEAD', 'OPTIONS'],
@@ -36,6 +42,7 @@ export const methodsOf = ({ kind }: Endpoint): readonly string[] => METHODS[kind
 
 const RESOURCE_TYPES: ReadonlyMap<string, ResourceType> = new Map([['Users', 'User'], ['Groups', 'Group']])
 const CATALOGUE_TYPES: ReadonlyMap<string, CatalogueType> = new Map([['Roles', 'Role'], ['Entitlements', 'Entitlement']])
+const SEARCH = '.search'
 const DISCOVERY: readonly DiscoveryEndpoint[] = ['ServiceProviderConfig', 'ResourceTypes', 'Schemas']
 
 const none = (error: ScimError): Endpoint => ({ kind: 'none', error })
@@ -55,7 +62,8 @@ const UNKNOWN = none(notFound('There is no such endpoint.'))
 export const endpointOf = (path: string): Endpoint => {
   const segments = path.split('/').filter((segment) => segment !== '')
   const [name = '', encoded, ...rest] = segments
-  if (segments.at(-1) === '.search') return none(notImplemented('Searching by POST is not supported: use GET with a filter.'))
+  if (segments.length === 0) return { kind: 'root' }
+  if (name === SEARCH) return encoded === undefined ? { kind: 'search', type: null } : UNKNOWN
   if (name === 'Bulk') return encoded === undefined ? { kind: 'bulk' } : UNKNOWN
   if (name === 'Me') return none(notImplemented('/Me is not supported: no user signs in here.'))
   if (rest.length > 0) return UNKNOWN
@@ -71,6 +79,7 @@ export const endpointOf = (path: string): Endpoint => {
   const type = RESOURCE_TYPES.get(name)
   if (type === undefined) return UNKNOWN
   if (encoded === undefined) return { kind: 'collection', type }
+  if (encoded === SEARCH) return { kind: 'search', type }
   return id === null ? none(notFound(`There is no ${type} with this id.`)) : { kind: 'resource', type, id }
 }
 

@@ -3,10 +3,10 @@ import { readCredential, type Credential } from '../auth/bearer'
 import { invalid, type AuthFailure } from '../auth/failure'
 import type { Env } from '../config'
 import type { ScimFailure } from '../directory/directory'
-import type { BulkCommand, ScimCommand, ScimReply } from '../directory/scimCommand'
+import type { ScimReply } from '../directory/scimCommand'
 import { err, ok, type Result } from '../result'
 import type { Authenticator, Caller, Proof } from './authenticate'
-import { readCommand } from './command'
+import { readCommand, type AnyCommand } from './command'
 import type { BridgeEnv } from './deployment'
 import { methodsOf, readScimAddress, type ScimAddress } from './endpoint'
 import { answerIn, scimErrorOf, scimErrorReply, scimOptions, scimReply } from './respond'
@@ -32,13 +32,14 @@ const refuse = (failure: Exclude<ScimFailure, { readonly kind: 'stale' }>, { end
 }
 
 export const createScim = ({ tenants, authenticator }: ScimOptions): Hono<BridgeEnv> => {
-  const call = async ({ env, tenant }: Caller, proof: Proof, command: ScimCommand | BulkCommand, base: string): Answered => {
+  const call = async ({ env, tenant }: Caller, proof: Proof, command: AnyCommand, base: string): Answered => {
     const directory = directoryOf(env, tenant)
-    return command.op === 'bulk' ? directory.bulk({ ...proof, command, base }) : directory.scim({ ...proof, command, base })
+    if (command.op === 'bulk') return directory.bulk({ ...proof, command, base })
+    return command.op === 'page' ? directory.page({ ...proof, command, base }) : directory.scim({ ...proof, command, base })
   }
 
   /** The issuers that a proof rests on may have changed meanwhile: then they are read and it is made once more. */
-  const callTwice = async (caller: Caller, proof: Proof, command: ScimCommand | BulkCommand, base: string): Answered => {
+  const callTwice = async (caller: Caller, proof: Proof, command: AnyCommand, base: string): Answered => {
     const done = await call(caller, proof, command, base)
     if (done.ok || done.error.kind !== 'stale') return done
     tenants.forgetTrust(caller.tenant)
