@@ -70,6 +70,44 @@ describe('POST connections', () => {
   })
 })
 
+describe('PATCH connections/{id}', () => {
+  it('turns the catalogue of entitlements on, renames, and raises the revision', async () => {
+    const made = await create({ name: 'To be changed', entitlements: false, issuers: [{ ...ISSUER, issuer: 'https://changed.example.com' }] })
+    const id = textAt(made, 'id')
+    expect(own(made.body, 'entitlements')).toBe(false)
+    const changed = await admin('PATCH', `${PATH}/${id}`, { entitlements: true, name: ' Changed ' })
+    const { token: _token, tokenId: _tokenId, ...before } = made.body as Readonly<Record<string, unknown>>
+    expect([changed.status, changed.body]).toEqual([200, { ...before, name: 'Changed', entitlements: true, revision: 2, lastEventAt: own(changed.body, 'lastEventAt') }])
+    const list = await admin('GET', PATH)
+    expect(list.body).toMatchObject({ connections: expect.arrayContaining([expect.objectContaining({ id, name: 'Changed', entitlements: true, revision: 2 })]) })
+    expect(own((await create({ name: 'On from the start', entitlements: true })).body, 'entitlements')).toBe(true)
+  })
+
+  it.each<[unknown, string]>([
+    [{ entitlements: 'true' }, 'entitlements'], [{ name: '' }, 'name'], [{ name: null }, 'name'], [{ entitlements: null }, 'entitlements'],
+    // Another address would make somebody else of every user.
+    [{ address: 'userName' }, 'address'], [{ source: 'x' }, 'source'], [{ revision: 1 }, 'revision'], [[], ''],
+  ])('%j is 400 about %s', async (body, path) => {
+    const id = textAt(await create({ name: `Unchanged ${JSON.stringify(body)}` }), 'id')
+    const before = await rowsOf(TENANT)
+    const answer = await admin('PATCH', `${PATH}/${id}`, body)
+    expect([answer.status, own(answer.body, 'errors', 0, 'path')]).toEqual([400, path])
+    expect(await rowsOf(TENANT)).toEqual(before)
+  })
+
+  it('refuses one that nobody knows, a name that is taken, and a caller who is no administrator', async () => {
+    const one = await create({ name: 'Patch one' })
+    await create({ name: 'Patch two' })
+    const before = await rowsOf(TENANT)
+    const answers = [
+      await admin('PATCH', `${PATH}/nobody`, { entitlements: true }), await admin('PATCH', `${PATH}/${textAt(one, 'id')}`, { name: 'Patch two' }),
+      await call('PATCH', `${PATH}/${textAt(one, 'id')}`, { authorization: `Bearer ${textAt(one, 'token')}`, body: { entitlements: true } }),
+    ]
+    expect(answers.map(({ status }) => status)).toEqual([404, 409, 401])
+    expect(await rowsOf(TENANT)).toEqual(before)
+  })
+})
+
 describe('tokens', () => {
   it('of a connection that nobody knows', async () => {
     for (const [method, path] of [['GET', ''], ['POST', ''], ['DELETE', '/x']] as const) {
