@@ -16,7 +16,7 @@ import type { Target } from './path'
 import { removesEverything } from './quirks'
 import { isUnwritable, resolveBelow } from './schema'
 import { foldText } from './text'
-import { MAX_VALUES, assign, canonicalObject, onePrimary, readElement, readValue } from './value'
+import { MAX_VALUES, assign, canonicalObject, isPrimary, onePrimary, readElement, readValue } from './value'
 
 type Values = readonly JsonObject[]
 
@@ -162,13 +162,14 @@ const inOrder = (list: Attribute, value: JsonObject): JsonObject => canonicalObj
  * filter that describes no value selects none, `invalidValue` for wrong types and for more than {@link MAX_VALUES} values.
  */
 export const patchList = (values: Values, operation: PatchOperation, target: Target): Result<Values, ScimError> => {
-  const { attribute: list, sub } = target
+  const { attribute: list, sub, filter } = target
   if (sub !== null && isUnwritable([sub])) return ok(values)
   const patched = patchValues(values, operation, target)
   if (!patched.ok) return patched
   if (patched.value.length > MAX_VALUES) return err(invalidValue(`"${list.name}" has more than ${MAX_VALUES} values.`))
-  const before = new Set<unknown>(values.filter(({ primary }) => primary === true))
   const untouched = new Set(values)
   const after = patched.value.map((value) => (untouched.has(value) ? value : inOrder(list, value)))
-  return ok(onePrimary(after, (value) => !before.has(value)))
+  // A list that takes the place of another has no values that were there before; in every other, values keep their index.
+  const isAnother = operation.op === 'replace' && filter === null && sub === null
+  return ok(onePrimary(after, (index) => !isAnother && !isPrimary(values[index])).filter((value) => Object.keys(value).length > 0))
 }

@@ -130,24 +130,19 @@ export const assign = (object: JsonObject, path: AttributePath, value: unknown):
 export const assignAll = (object: JsonObject, assignments: readonly Assignment[]): JsonObject =>
   assignments.reduce((result, { path, value }) => assign(result, path, value), object)
 
-/** At most one value is primary: one of `isPreferred` if there is one, else the first. The others say `false` (RFC 7644 3.5.2). */
-export const onePrimary = <T>(values: readonly T[], isPreferred: (value: T) => boolean = () => false): readonly T[] => {
-  const primaries = values.filter((value) => isObject(value) && value.primary === true)
-  if (primaries.length < 2) return values
-  const keep = primaries.find(isPreferred) ?? primaries[0]
-  let isKept = false
-  return values.map((value) => {
-    if (!isObject(value) || value.primary !== true) return value
-    if (value === keep && !isKept) {
-      isKept = true
-      return value
-    }
-    return { ...value, primary: false }
-  })
-}
-
 /** A value with nothing but a label says nothing: `{"type":"work","primary":true}` is what clearing an e-mail leaves (E-20). */
 const isHollow = (value: JsonObject): boolean => Object.keys(value).every((name) => name === 'type' || name === 'primary')
+
+/** Whether a value is the primary one; one that says nothing (yet) is none. */
+export const isPrimary = (value: unknown): boolean => isObject(value) && value.primary === true && !isHollow(value)
+
+/** At most one value is primary: the first that is and whose index `isPreferred`, else the first. The others say `false` (RFC 7644 3.5.2). */
+export const onePrimary = <T>(values: readonly T[], isPreferred: (index: number) => boolean = () => false): readonly T[] => {
+  const primaries = [...values.keys()].filter((index) => isPrimary(values[index]))
+  if (primaries.length < 2) return values
+  const kept = primaries.find(isPreferred) ?? primaries[0]
+  return values.map((value, index) => (index !== kept && isPrimary(value) ? { ...value, primary: false } : value))
+}
 
 const distinct = (values: readonly unknown[]): readonly unknown[] =>
   [...new Map(values.map((value) => [JSON.stringify(value), value])).values()]

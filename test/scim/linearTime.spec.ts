@@ -113,7 +113,7 @@ const READING = Object.keys(READERS).flatMap((reader) => Object.keys(FAMILIES).m
 describe('reading a text', () => {
   it.each(READING)('%s takes a number of steps that grows with %s, and no faster', (reader, family) => {
     const make = FAMILIES[family] ?? String
-    for (const times of [100, 200, 400, 800, 20_000, 40_000, 80_000]) {
+    for (const times of [100, 200, 400, 5_000, 10_000, 20_000]) {
       const text = make(times)
       expect(readsOf(reader, text)).toBeLessThanOrEqual(READS_PER_CHARACTER * text.length + 16)
     }
@@ -217,7 +217,7 @@ describe('reading JSON', () => {
 
   it.each(Object.keys(bodies))('%s are looked at once each, down to the deepest level that may be', (family) => {
     const make = bodies[family] ?? String
-    for (const times of [50, 500, 5_000]) {
+    for (const times of [50, 500, 2_000]) {
       const text = make(times)
       const keys = vi.spyOn(Object, 'keys')
       const values = vi.spyOn(Object, 'values')
