@@ -13,7 +13,8 @@ const TRANSCRIPTS = [
   ...range('O-', 20, 29),
   ...range('A.5.1-', 1, 12, 1),
   ...range('A.5.2-', 1, 6, 1),
-  ...range('A.6-', 1, 4, 1),
+  ...range('A.5.3-', 1, 2, 1),
+  ...range('A.6-', 1, 8, 1),
   ...range('E-', 1, 20),
   ...range('E-', 30, 38),
   ...range('E-', 50, 52),
@@ -29,9 +30,10 @@ const TRANSCRIPTS = [
 const EXAMPLES = [
   ...['8.1', '8.2', '8.3', '8.4', '8.5', '8.6', '8.7.1', '8.7.2'].map((section) => `RFC7643-${section}`),
   ...[
-    '3.3', '3.4.1', '3.4.2', '3.4.2.2', '3.4.2.3', '3.4.2.4', '3.5.1', '3.5.2.1', '3.5.2.2', '3.5.2.3', '3.6',
+    '3.3', '3.4.1', '3.4.2', '3.4.2.1', '3.4.2.2', '3.4.2.3', '3.4.2.4', '3.4.3', '3.5.1', '3.5.2.1', '3.5.2.2', '3.5.2.3', '3.6',
     '3.7.1', '3.7.2', '3.7.3', '3.9', '3.10', '3.12', '3.14', '4',
   ].map((section) => `RFC7644-${section}`),
+  ...['2', '2.1', '2.2', '2.3', '2.4', '3', '4', '5'].map((section) => `RFC9865-${section}`),
 ]
 
 /** Rule 16 (429 with whole seconds) is asked of every answer by the engine: no recorded request provokes it. */
@@ -77,7 +79,7 @@ describe('the recordings', () => {
 
   it('name no transcript that the study does not have', () => {
     const known = new Set(TRANSCRIPTS)
-    const numbered = steps.map(({ id }) => id.split('/')[0] ?? '').filter((id) => /^([OEV]-|A\.5\.[12]-[1-9]|B\.[57]-)/.test(id))
+    const numbered = steps.map(({ id }) => id.split('/')[0] ?? '').filter((id) => /^([OEV]-|A\.5\.[123]-[1-9]|A\.6-|B\.[57]-)/.test(id))
     expect(numbered.filter((id) => !known.has(id))).toEqual([])
   })
 

@@ -5,6 +5,7 @@
 import authentication from './okta/A.3-authentication.json'
 import specSuite from './okta/A.5.1-spec-suite.json'
 import crudSuite from './okta/A.5.2-crud-suite.json'
+import entitlementsSuite from './okta/A.5.3-entitlements-suite.json'
 import discoveryAndScalars from './okta/A.6-discovery-and-scalars.json'
 import connectCreateImport from './okta/O-01-O-08-connect-create-import.json'
 import updateAndLeave from './okta/O-09-O-16-update-and-leave.json'
@@ -30,9 +31,11 @@ import rfcResources from './rfc/7643-8-resources.json'
 import rfcDiscovery from './rfc/7643-8-discovery.json'
 import rfcWrites from './rfc/7644-3-resources.json'
 import rfcQueries from './rfc/7644-3.4.2-queries.json'
+import rfcSearch from './rfc/7644-3.4.3-search.json'
 import rfcPatch from './rfc/7644-3.5.2-patch.json'
 import rfcBulk from './rfc/7644-3.7-bulk.json'
 import rfcErrors from './rfc/7644-3.12-errors.json'
+import rfcCursors from './rfc/9865-cursors.json'
 
 /** One statement about a body: what `path` selects is put to the operator `op`, against `value` where it takes one. */
 export type Check = { readonly path: string; readonly op: string; readonly value?: unknown }
@@ -69,15 +72,19 @@ export type Step = {
   readonly capture?: Readonly<Record<string, string>>
 }
 
+type Fields = Readonly<Record<string, unknown>>
+
 export type Recording = {
   readonly title: string
   readonly source: string
   readonly note?: string
+  /** Settings of the connection that the recording needs. */
+  readonly connection?: { readonly entitlements: boolean }
+  /** The policy that is to be in force, its mappings being for the recording's own connection. */
+  readonly policy?: { readonly mappings: readonly Fields[] }
   readonly headers: Readonly<Record<string, string>>
   readonly steps: readonly Step[]
 }
-
-type Fields = Readonly<Record<string, unknown>>
 
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -132,10 +139,12 @@ const isRecording = (value: unknown): value is Recording =>
   isText(value.title) &&
   isText(value.source) &&
   isOptional(value.note, isText) &&
+  isOptional(value.connection, (given) => isFields(given) && typeof given.entitlements === 'boolean' && hasOnly(given, ['entitlements'])) &&
+  isOptional(value.policy, (given) => isFields(given) && Array.isArray(given.mappings) && given.mappings.every(isFields)) &&
   isTexts(value.headers) &&
   Array.isArray(value.steps) &&
   value.steps.every(isStep) &&
-  hasOnly(value, ['title', 'source', 'note', 'headers', 'steps'])
+  hasOnly(value, ['title', 'source', 'note', 'connection', 'policy', 'headers', 'steps'])
 
 /** Throws, naming file and step, when the document is not a recording: a misspelled key would be a check never made. */
 export const parseRecording = (file: string, document: unknown): Recording => {
@@ -149,6 +158,7 @@ const documents: Readonly<Record<string, unknown>> = {
   'okta/A.3-authentication.json': authentication,
   'okta/A.5.1-spec-suite.json': specSuite,
   'okta/A.5.2-crud-suite.json': crudSuite,
+  'okta/A.5.3-entitlements-suite.json': entitlementsSuite,
   'okta/A.6-discovery-and-scalars.json': discoveryAndScalars,
   'okta/O-01-O-08-connect-create-import.json': connectCreateImport,
   'okta/O-09-O-16-update-and-leave.json': updateAndLeave,
@@ -174,9 +184,11 @@ const documents: Readonly<Record<string, unknown>> = {
   'rfc/7643-8-discovery.json': rfcDiscovery,
   'rfc/7644-3-resources.json': rfcWrites,
   'rfc/7644-3.4.2-queries.json': rfcQueries,
+  'rfc/7644-3.4.3-search.json': rfcSearch,
   'rfc/7644-3.5.2-patch.json': rfcPatch,
   'rfc/7644-3.7-bulk.json': rfcBulk,
   'rfc/7644-3.12-errors.json': rfcErrors,
+  'rfc/9865-cursors.json': rfcCursors,
 }
 
 /** Every recording by its file name below this folder. */

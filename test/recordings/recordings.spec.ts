@@ -2,6 +2,7 @@ import { exports } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { select } from './checks'
 import { recordings } from './recording'
+import type { Recording } from './recording'
 import { replayStep } from './replay'
 import type { Send } from './replay'
 
@@ -12,18 +13,21 @@ const send: Send = (method, path, headers, body) =>
     new Request(`${ORIGIN}/scim/v2${path}`, { method, headers, ...(body === undefined ? {} : { body }) }),
   )
 
-/** The token of a new connection: it sees only its own users and groups, so files do not disturb each other. */
-const connect = async (name: string): Promise<string> => {
-  const request = new Request(`${ORIGIN}/admin/api/connections`, {
-    method: 'POST',
-    headers: { authorization: 'Bearer dev-admin-token', 'content-type': 'application/json' },
-    body: JSON.stringify({ kind: 'scim', name, source: 'recordings' }),
-  })
-  const response = await exports.default.fetch(request)
+const administer = async (method: string, path: string, body: unknown): Promise<unknown> => {
+  const headers = { authorization: 'Bearer dev-admin-token', 'content-type': 'application/json' }
+  const response = await exports.default.fetch(new Request(`${ORIGIN}/admin/api${path}`, { method, headers, body: JSON.stringify(body) }))
   const text = await response.text()
-  if (response.status !== 201) throw new Error(`no connection: ${response.status} ${text.slice(0, 300)}`)
-  const token = select(JSON.parse(text), 'token')
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text.slice(0, 300)}`)
+  return JSON.parse(text)
+}
+
+/** The token of a new connection: it sees only its own users and groups, so files do not disturb each other. */
+const connect = async (name: string, { connection, policy }: Recording): Promise<string> => {
+  const token = select(await administer('POST', '/connections', { kind: 'scim', name, source: 'recordings', ...connection }), 'token')
   if (typeof token !== 'string') throw new Error('the new connection has no token')
+  // The tenant has other sources too: then each mapping has to say whom it is for.
+  const mappings = policy?.mappings.map((mapping) => ({ ...mapping, connection: name }))
+  if (mappings !== undefined) await administer('PUT', '/policy', { ...policy, mappings })
   return token
 }
 
@@ -32,7 +36,7 @@ for (const [file, recording] of recordings) {
     const variables = new Map<string, string>()
 
     beforeAll(async () => {
-      const token = await connect(file)
+      const token = await connect(file, recording)
       variables.set('token', token)
       variables.set('basicToken', btoa(`okta:${token}`))
     })

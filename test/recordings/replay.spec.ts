@@ -139,6 +139,14 @@ describe('what is asked of every answer', () => {
     expect(faults.join('\n')).toContain(fault)
   })
 
+  it('a page by cursor has no index, and every other list has one', async () => {
+    const { startIndex: _index, ...page } = list
+    const ask = (request: Step['request']) => run(answer(page), step({}, { request }))
+    expect((await ask({ method: 'GET', path: '/Users?cursor&count=1' })).faults).toEqual([])
+    expect((await ask({ method: 'POST', path: '/Users/.search', body: { cursor: '' } })).faults).toEqual([])
+    expect((await ask({ method: 'GET', path: '/Users?count=1' })).faults).toEqual(['a count of the list is no integer'])
+  })
+
   it('another status is a fault, and nothing is captured', async () => {
     const outcome = await run(answer(error(404), 404), step({}, { capture: { id: 'status' } }))
     expect(outcome.faults[0]).toContain('status 404, not 200')

@@ -61,8 +61,11 @@ const hasKey = (value: unknown, key: string): boolean =>
 const ERROR = 'urn:ietf:params:scim:api:messages:2.0:Error'
 const LIST = 'urn:ietf:params:scim:api:messages:2.0:ListResponse'
 
+/** A page by cursor has no index (RFC 9865 section 2). */
+const isByCursor = ({ request: { path, body } }: Step): boolean => /[?&]cursor\b/.test(path) || select(body, 'cursor') !== undefined
+
 /** RFC 7644 sections 3.4.2 and 3.12, RFC 9110 section 10.2.3 and what the recorded clients need of every answer. */
-const wireFaults = (response: Response, text: string, body: unknown): string[] => {
+const wireFaults = (step: Step, response: Response, text: string, body: unknown): string[] => {
   const { status } = response
   const isError = status >= 400
   const contentType = response.headers.get('content-type')
@@ -72,7 +75,7 @@ const wireFaults = (response: Response, text: string, body: unknown): string[] =
   const named = Array.isArray(schemas) ? schemas : []
   const isList = named.includes(LIST)
   const resources = select(body, 'Resources')
-  const counts = ['totalResults', 'startIndex', 'itemsPerPage'].map((key) => select(body, key))
+  const counts = ['totalResults', 'itemsPerPage', ...(isByCursor(step) ? [] : ['startIndex'])].map((key) => select(body, key))
   const shown = JSON.stringify(select(body, 'status'))
   const statements: [boolean, string][] = [
     [status === 204 || status === 304 ? text === '' : text !== '', `status ${status} with ${text.length} characters of body`],
@@ -86,7 +89,7 @@ const wireFaults = (response: Response, text: string, body: unknown): string[] =
     [status !== 201 || URL.canParse(location ?? ''), '201 without an absolute Location'],
     [status !== 201 || location === select(body, 'meta/location'), 'Location is not meta.location'],
     [!isList || counts.every(Number.isInteger), 'a count of the list is no integer'],
-    [!isList || (Array.isArray(resources) && resources.length === counts[2]), 'Resources is no array of itemsPerPage'],
+    [!isList || (Array.isArray(resources) && resources.length === counts[1]), 'Resources is no array of itemsPerPage'],
   ]
   return statements.filter(([isTrue]) => !isTrue).map(([, fault]) => fault)
 }
@@ -122,7 +125,7 @@ const capture = (step: Step, body: unknown, variables: Variables): Captured => {
 const judge = async (step: Step, response: Response, variables: Variables): Promise<Outcome> => {
   const text = await response.text()
   const body = parse(text)
-  const faults = wireFaults(response, text, body)
+  const faults = wireFaults(step, response, text, body)
   const shown = text.slice(0, 300)
   if (!step.expect.status.includes(response.status)) {
     const fault = `status ${response.status}, not ${step.expect.status.join(' or ')}: ${shown}`

@@ -5,8 +5,8 @@ import type { Variables } from '../recordings/replay'
 import { QUIRKS } from '../../src/scim/quirks'
 import { createModelServer } from './modelServer'
 
-/** Whom to believe is decided before this folder is asked, and so are headers, order, search and bulk requests. */
-const BEYOND = /authentication|^rfc\/(?!7643-8-|7644-3\.5\.2-)/
+/** Whom to believe is decided before this folder is asked; headers, order, search, bulk requests and policies are not of it. */
+const BEYOND = /authentication|entitlements|^rfc\/(?!7643-8-|7644-3\.5\.2-)/
 
 describe.each([...recordings].filter(([file]) => !BEYOND.test(file)))('%s, on the pure functions alone', (_file, recording) => {
   it('is answered as the client needs it', async () => {
