@@ -67,7 +67,7 @@ export const connectionRoutes = ({ now, tenants }: { readonly now: () => number;
       if (!connection.ok) return refuse(connection.error)
       tenants.forgetTrust(c.get('tenant'))
       const { token } = newToken('scim')
-      const stored = await directory.createToken(connection.value.id, await hashToken(token), null, actor)
+      const stored = await directory.createToken(connection.value.id, { hash: await hashToken(token), expiresAt: null }, actor)
       if (!stored.ok) return refuse(stored.error)
       return c.json({ ...viewOf(connection.value, baseOf(c.req.url, c.get('tenant'))), token, tokenId: stored.value.id }, 201)
     })
@@ -92,7 +92,7 @@ export const connectionRoutes = ({ now, tenants }: { readonly now: () => number;
       if (at !== null && !(at > now())) return refuseInput([{ path: 'expiresAt', sentence: 'This must lie in the future.' }])
       const { token } = newToken('scim')
       const { actor } = c.get('administrator')
-      const stored = await c.get('directory').createToken(c.req.param('id'), await hashToken(token), at, actor)
+      const stored = await c.get('directory').createToken(c.req.param('id'), { hash: await hashToken(token), expiresAt: at }, actor)
       return stored.ok ? c.json({ ...stored.value, token }, 201) : refuse(stored.error)
     })
     .delete('/:id/tokens/:tokenId', async (c) => {

@@ -26,6 +26,7 @@ export type AuthReason =
   | 'no_expiry'
   | 'expired'
   | 'not_yet_valid'
+  | 'replayed'
 
 /**
  * - `missing`: no credential at all (401).
@@ -64,6 +65,7 @@ const SENTENCES: { readonly [reason in AuthReason]: string } = {
   no_expiry: 'The token has no expiry (exp).',
   expired: 'The token has expired (exp).',
   not_yet_valid: 'The token is not valid yet (nbf or iat lies in the future); is a clock wrong?',
+  replayed: 'The assertion has been used before (jti): each counts once.',
 }
 
 /** The sentence for a journal or an administrator, without anything secret. */

@@ -8,6 +8,7 @@ import { mappingsOfGroup, type GroupFact } from '../policy/evaluate'
 import type { EventKind, SourceEvent } from '../change'
 import { err, ok, type Result } from '../result'
 import type { ScimError } from '../scim/error'
+import * as callers from './callers'
 import { changeConnection, type ConnectionChange } from './connectionChange'
 import * as connections from './connections'
 import { receive, type Taken } from './deliveries'
@@ -28,11 +29,12 @@ import type { BulkCommand, PageCommand, ScimCommand, ScimContext, ScimReply } fr
 import { arizeOf, DEFAULT_TENANT, openReconciler, openSecretBox, type Site, type Unready } from './site'
 import { createSql, type Store } from './sql'
 import * as tenants from './tenants'
+import * as tokens from './tokens'
 import { startNights } from './timers'
 
 /** One SCIM request as the Worker hands it over: who calls, and what is asked. */
 export interface ScimRequest {
-  readonly credential: connections.ScimCredential
+  readonly credential: callers.ScimCredential
   readonly command: ScimCommand
   /** Absolute, without a trailing slash: `https://host/scim/v2`. */
   readonly base: string
@@ -51,7 +53,7 @@ export interface DeliveryRequest {
   readonly connectionId: string
   readonly kind: EventKind
   /** `each`: every event brings its own secret. */
-  readonly credential: connections.ScimCredential | { readonly kind: 'each' }
+  readonly credential: callers.ScimCredential | { readonly kind: 'each' }
   readonly events: readonly SourceEvent[]
 }
 
@@ -143,7 +145,7 @@ export class Directory extends DurableObject<Env> {
       const { connection, actor } = caller.value
       return ok(receive(this.contextOf(connection, actor, ''), {
         events: request.events,
-        isSecret: (hash) => connections.hasSecret(this.store, connection.id, hash),
+        isSecret: (hash) => tokens.hasSecret(this.store, connection.id, hash),
         signals: (this.policy().compiled?.policy ?? EMPTY_POLICY).signals,
       }))
     })
@@ -153,8 +155,8 @@ export class Directory extends DurableObject<Env> {
   }
 
   /** The connection that the address names, and nobody else's secret. */
-  private senderOf({ connectionId, kind, credential }: DeliveryRequest): Result<connections.AuthenticatedConnection, connections.AuthenticationFailure> {
-    const caller = credential.kind === 'each' ? connections.named(this.store, connectionId) : connections.authenticate(this.store, credential)
+  private senderOf({ connectionId, kind, credential }: DeliveryRequest): Result<callers.AuthenticatedConnection, callers.AuthenticationFailure> {
+    const caller = credential.kind === 'each' ? callers.named(this.store, connectionId) : callers.authenticate(this.store, credential)
     if (!caller.ok) return caller
     const { connection } = caller.value
     return connection.id === connectionId && connection.kind === kind ? caller : err(invalid('unknown_token'))
@@ -168,8 +170,8 @@ export class Directory extends DurableObject<Env> {
   }
 
   /** The issuers whose tokens the Worker may believe for this tenant. */
-  trust(): connections.Trust {
-    return connections.trustOf(this.store)
+  trust(): callers.Trust {
+    return callers.trustOf(this.store)
   }
 
   readPolicy(): StoredPolicy | null {
@@ -230,16 +232,16 @@ export class Directory extends DurableObject<Env> {
     return this.write(() => changeConnection(this.store, id, change, actor))
   }
 
-  listTokens(connectionId: string): connections.TokenFact[] {
-    return connections.listTokens(this.store, connectionId)
+  listTokens(connectionId: string): tokens.TokenFact[] {
+    return tokens.listTokens(this.store, connectionId)
   }
 
-  createToken(connectionId: string, hash: string, expiresAt: number | null, actor: string): Result<connections.TokenFact, connections.Refusal> {
-    return this.write(() => connections.createToken(this.store, connectionId, hash, expiresAt, actor))
+  createToken(connectionId: string, token: tokens.NewToken, actor: string): Result<tokens.TokenFact, connections.Refusal> {
+    return this.write(() => tokens.createToken(this.store, connectionId, token, actor))
   }
 
   deleteToken(connectionId: string, tokenId: string, actor: string): Result<void, connections.Refusal> {
-    return this.write(() => connections.deleteToken(this.store, connectionId, tokenId, actor))
+    return this.write(() => tokens.deleteToken(this.store, connectionId, tokenId, actor))
   }
 
   async health(): Promise<Health> {
@@ -305,7 +307,7 @@ export class Directory extends DurableObject<Env> {
     { isDevelopment, credential, base }: Omit<ScimRequest, 'command'>, ask: (context: ScimContext) => Result<T, ScimError>,
   ): Result<T, ScimFailure> {
     if (isDevelopment) this.seedDevelopment()
-    const caller = connections.authenticate(this.store, credential)
+    const caller = callers.authenticate(this.store, credential)
     if (!caller.ok) return err(caller.error.kind === 'stale' ? { kind: 'stale' } : { kind: 'auth', failure: caller.error })
     const { connection, actor } = caller.value
     // The secret of a webhook opens nothing else.
@@ -353,7 +355,7 @@ export class Directory extends DurableObject<Env> {
       this.store,
       { kind: 'scim', name: 'Development', source: 'development', config: { address: 'email', issuers: [] } },
       'development', DEVELOPMENT_CONNECTION)
-    connections.createToken(this.store, DEVELOPMENT_CONNECTION, this.developmentHash, null, 'development')
+    tokens.createToken(this.store, DEVELOPMENT_CONNECTION, { hash: this.developmentHash, expiresAt: null }, 'development')
   }
 
   /** Whether a group's new name or externalId takes it out of the policy: what that removes is held (design 10.3). */

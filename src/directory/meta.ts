@@ -1,6 +1,10 @@
+import type { JWK } from 'jose'
 import type { Store } from './sql'
 
 /** Single values and timers of one tenant. */
+
+/** `sealed`: the private key. `madeAt` is in milliseconds since 1970. */
+export type SigningKeys = readonly { readonly kid: string; readonly publicJwk: JWK; readonly sealed: string; readonly madeAt: number }[]
 
 /** What `meta` holds, by key. */
 export interface MetaValues {
@@ -16,6 +20,8 @@ export interface MetaValues {
   tenant: { readonly name: string; readonly arizeBaseUrl: string; readonly sealedKey: string; readonly ownUser: string | null }
   /** When the last preflight passed (ms). */
   preflight: number
+  /** The keys of the tokens that the bridge issues, oldest first. */
+  signing: SigningKeys
   /** What seals the cursors of this tenant's lists (cursorSeal.ts). Whoever has it can at most go on with somebody's list as that somebody. */
   cursorKey: string
 }

@@ -127,6 +127,15 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `DROP INDEX users_connection`,
     `CREATE INDEX users_connection ON users (connection_id, seq, id)`,
   ],
+  [
+    // What a secret opens: the connection's own endpoint, or the token endpoint for the connection's client.
+    `ALTER TABLE tokens ADD COLUMN purpose TEXT NOT NULL DEFAULT 'bearer'`,
+  ],
+  [
+    // Whoever is due is in subjects_due: a mark on somebody who is due already leaves this index alone. Whoever asks it must say so.
+    `DROP INDEX subjects_state`,
+    `CREATE INDEX subjects_state ON subjects (state, due) WHERE state <> 'due'`,
+  ],
 ]
 
 /** Brings the tables up to date. Runs in the constructor, inside one transaction per step. */

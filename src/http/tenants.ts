@@ -1,5 +1,5 @@
 import type { Env } from '../config'
-import type { Trust } from '../directory/connections'
+import type { Trust } from '../directory/callers'
 import type { Directory } from '../directory/directory'
 import { createCache } from './cache'
 import { reportDefect } from './defect'
