@@ -26,7 +26,7 @@ export const TABLES: readonly string[] = [
      scanned INTEGER, grants TEXT NOT NULL DEFAULT '[]', conflicts TEXT NOT NULL DEFAULT '[]', withheld TEXT NOT NULL DEFAULT '[]')`,
   `CREATE INDEX IF NOT EXISTS subjects_due ON subjects (priority, due) WHERE due IS NOT NULL`,
   `CREATE INDEX IF NOT EXISTS subjects_unscanned ON subjects (seq) WHERE scanned IS NULL AND due IS NOT NULL`,
-  `CREATE INDEX IF NOT EXISTS subjects_state ON subjects (state)`,
+  `CREATE INDEX IF NOT EXISTS subjects_state ON subjects (state, due) WHERE state <> 'due'`,
   `CREATE TABLE IF NOT EXISTS journal (
      seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind TEXT NOT NULL, subject TEXT, connection_id TEXT,
      actor TEXT, data TEXT NOT NULL)`,

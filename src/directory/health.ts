@@ -41,7 +41,7 @@ export const healthOf = (store: Store, policy: PolicyInForce, unready: ConfigFai
     status: unready !== null ? 'unready' : halted !== null ? 'halted' : isPaused ? 'paused' : 'ok',
     problems,
     warnings: warningsOf(policy),
-    people: { inStep: sql.one<{ n: number }>(`SELECT count(*) AS n FROM subjects WHERE state = 'in_step'`)?.n ?? 0, ...states },
+    people: { inStep: sql.one<{ n: number }>(`SELECT count(*) AS n FROM subjects WHERE state <> 'due' AND state = 'in_step'`)?.n ?? 0, ...states },
     lagMs: oldest === null ? 0 : Math.max(0, now() - oldest),
     openHolds: sql.one<{ n: number }>(`SELECT count(*) AS n FROM holds WHERE state = 'open'`)?.n ?? 0,
     policyVersion: policy.version,

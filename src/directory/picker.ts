@@ -79,7 +79,7 @@ export const createPicker = (options: PickerOptions): Picker => {
 /** Gives every due mover with ledger rows its mark for the brake: would its plan take something away? */
 const scanMovers = async ({ store, subjects, arize, yieldTurn }: PickerOptions): Promise<void> => {
   const { sql } = store
-  // The plus keeps SQLite on the index of the unscanned: the one by state has everybody who is due.
+  // The plus keeps SQLite on the index of the unscanned.
   const unscanned = `scanned IS NULL AND due IS NOT NULL AND leaver IS NULL AND +state = 'due'`
   const unreadable = new Set<string>()
   let afterSeq = 0

@@ -299,7 +299,7 @@ const recheckAt = ({ verdict }: Outcome, now: number): number | null => {
 
 /** Whoever is held or stuck until now is due like everybody else, and counted by the brake. */
 const recheckDue = ({ sql, now }: Store): void => {
-  sql.run(`UPDATE subjects SET state = 'due', scanned = NULL WHERE state IN ('held', 'stuck') AND +due <= ?`, now())
+  sql.write(`UPDATE subjects SET state = 'due', scanned = NULL WHERE state <> 'due' AND state IN ('held', 'stuck') AND due <= ?`, now())
 }
 
 /** When the next alarm has something to do (ms), or null. */
@@ -321,7 +321,10 @@ export const nextWake = (store: Store): number | null => {
 }
 
 export const countStates = ({ sql }: Pick<Store, 'sql'>): Counts => {
-  const rows = sql.rows<{ state: string; n: number }>(`SELECT state, count(*) AS n FROM subjects WHERE state <> 'in_step' GROUP BY state`)
+  const rows = sql.rows<{ state: string; n: number; timed: number }>(
+    `SELECT state, count(*) AS n, count(due) AS timed FROM subjects WHERE state <> 'due' GROUP BY state`)
   const of = (state: string): number => rows.find((row) => row.state === state)?.n ?? 0
-  return { due: of('due'), held: of('held'), stuck: of('stuck') }
+  // By indexes alone: whoever has a time is due, or one of those others.
+  const timed = sql.one<{ n: number }>(`SELECT count(*) AS n FROM subjects WHERE due IS NOT NULL`)?.n ?? 0
+  return { due: timed - rows.reduce((sum, row) => sum + row.timed, 0), held: of('held'), stuck: of('stuck') }
 }
