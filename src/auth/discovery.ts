@@ -66,7 +66,7 @@ export const createDiscovery = (options: DiscoveryOptions = {}): Discover => {
     if (insecure(issuer)) return unavailable('is not at an https address', now() + cooldownMs)
     const { found, until } = await recall(issuer, document)
     if (!found.ok) return unavailable(found.error, until)
-    return insecure(found.value) ? unavailable('names keys that are not at an https address', until) : found
+    return insecure(found.value) ? unavailable('names keys that are not at an https address', now() + cooldownMs) : found
   }
 }
 

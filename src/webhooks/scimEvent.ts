@@ -17,7 +17,8 @@ interface Told {
 /** The changes of an event about a User or Group, or what is wrong with its payload. */
 type Read = (told: Told, payload: Members) => Result<readonly DirectoryChange[], string>
 
-const resource = ({ type, id }: Told, op: 'put' | 'patch' | 'delete', body: unknown): DirectoryChange => ({ kind: 'resource', type, id, op, body })
+const resource = ({ type, id }: Told, op: 'put' | 'patch' | 'delete', body: unknown): DirectoryChange =>
+  ({ kind: 'resource', type, id, op, body })
 
 /** Section 2.4: a full event has `data`, a notice `attributes`, none has both. */
 const full = (op: 'put' | 'patch'): Read => (told, payload) => {

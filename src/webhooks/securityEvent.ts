@@ -17,7 +17,7 @@ export const securityEvent: Webhook<SecurityEventSettings> = {
   settings: securityEventSettings,
   hasSecret: true,
   receive: async (request, { settings }, tools) => {
-    if (settings.delivery === 'poll') return refuse(refuseSet('access_denied', 'not_pushed', 'This stream is polled: nothing is pushed to it.'))
+    if (settings.delivery === 'poll') return refuse(NOT_PUSHED)
     const secret = settings.requiresToken ? readToken(request.headers) : null
     if (secret === undefined) return refuse(NOT_AUTHENTICATED)
     const event = await readSecurityEvent((decodeText(request.body) ?? '').trim(), settings, tools)
@@ -32,6 +32,8 @@ export const securityEvent: Webhook<SecurityEventSettings> = {
     }
   },
 }
+
+const NOT_PUSHED = refuseSet('access_denied', 'not_pushed', 'This stream is polled: nothing is pushed to it.')
 
 const NOT_AUTHENTICATED = {
   kind: 'refused',

@@ -1,5 +1,11 @@
 import { hashToken } from '../auth/bearer'
-import { refuseSet, verifySecurityEventToken, type SecurityEventToken, type SetErrorCode, type SetFailure } from '../auth/securityEventToken'
+import {
+  refuseSet,
+  verifySecurityEventToken,
+  type SecurityEventToken,
+  type SetErrorCode,
+  type SetFailure,
+} from '../auth/securityEventToken'
 import type { SourceEvent } from '../change'
 import { err, ok, type Result } from '../result'
 import { findFault, memberOf } from './fields'
