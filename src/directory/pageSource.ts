@@ -9,6 +9,7 @@ import { err, ok, type Result } from '../result'
 import { groupsCounter } from './groups'
 import { START } from './pageMarks'
 import type { ScimContext } from './scimCommand'
+import { LIMIT } from './sql'
 import { usersCounter } from './users'
 
 /**
@@ -87,6 +88,12 @@ const memoized = (count: () => number): (() => number) => {
 const countIn = ({ store }: ScimContext, query: string, ...params: readonly Bind[]): number =>
   store.sql.one<{ n: number }>(query, ...params)?.n ?? 0
 
+/** How many there are of a type, without counting them. */
+const totalOf = (context: ScimContext, type: ResourceType): number => {
+  const name = type === 'User' ? usersCounter(context.connection.id) : groupsCounter(context.connection.id)
+  return countIn(context, `SELECT value AS n FROM counters WHERE name = ? AND hour = 0`, name)
+}
+
 const NO_ORDERS: ReadonlyMap<ResourceType, Order> = new Map()
 
 /** From here on it pays to look for a nearer place to begin than the start. */
@@ -96,12 +103,11 @@ const FAR = 1000
 const wholeTable = (context: ScimContext, type: ResourceType): Source => {
   const { store, connection, marks } = context
   const seq = `${aliasOf(type)}.seq`
-  const counter = type === 'User' ? usersCounter(connection.id) : groupsCounter(connection.id)
-  const count = memoized(() => countIn(context, `SELECT value AS n FROM counters WHERE name = ? AND hour = 0`, counter))
+  const count = memoized(() => totalOf(context, type))
   const read = (from: number, direction: 'ASC' | 'DESC', limit: number, offset: number): PageRow[] =>
     store.sql.rows<PageRow>(
       `SELECT ${columnsOf(type)} FROM ${tableOf(type)}
-       WHERE ${aliasOf(type)}.connection_id = ? AND ${seq} > ? ORDER BY ${seq} ${direction} LIMIT ? OFFSET ?`,
+       WHERE ${aliasOf(type)}.connection_id = ? AND ${seq} > ? ORDER BY ${seq} ${direction} ${LIMIT} OFFSET ?`,
       connection.id, from, limit, offset)
   const readFar = (offset: number, limit: number): PageRow[] => {
     const total = count()
@@ -131,6 +137,8 @@ interface Arm {
   readonly seq: string
   readonly where: string
   readonly params: readonly Bind[]
+  /** Whether it leaves nobody out. */
+  readonly isWhole: boolean
 }
 
 const whole = ({ connection }: ScimContext, type: ResourceType, filter: CompiledFilter | null): Arm => {
@@ -139,6 +147,7 @@ const whole = ({ connection }: ScimContext, type: ResourceType, filter: Compiled
     type, from: tableOf(type), seq: `${alias}.seq`,
     where: `${alias}.connection_id = ?${filter === null ? '' : ` AND ${filter.sql}`}`,
     params: [connection.id, ...(filter?.params ?? [])],
+    isWhole: filter === null,
   }
 }
 
@@ -163,6 +172,7 @@ const linked = ({ connection }: ScimContext, type: ResourceType, id: string): Ar
     type, from: 'group_members d', seq: own,
     where: `${given} = (SELECT o.seq FROM ${owner} o WHERE o.id = ? AND o.connection_id = ?)`,
     params: [id, connection.id],
+    isWhole: false,
   }
 }
 
@@ -174,8 +184,8 @@ const joined = (link: Arm, arm: Arm): Arm => ({
   params: [...link.params, ...arm.params],
 })
 
-const countArm = (context: ScimContext, { from, where, params }: Arm): number =>
-  countIn(context, `SELECT count(*) AS n FROM ${from} WHERE ${where}`, ...params)
+const countArm = (context: ScimContext, { type, from, where, params, isWhole }: Arm): number =>
+  isWhole ? totalOf(context, type) : countIn(context, `SELECT count(*) AS n FROM ${from} WHERE ${where}`, ...params)
 
 /** What a filter leaves of one type, in the order of the table. */
 const filtered = (context: ScimContext, arm: Arm): Source => {
@@ -184,7 +194,7 @@ const filtered = (context: ScimContext, arm: Arm): Source => {
     count: memoized(() => countArm(context, arm)),
     orders: NO_ORDERS,
     rows: ({ after, offset, limit }) => {
-      const rest = `FROM ${from} WHERE ${arm.where} AND ${seq} > ? ORDER BY ${seq} LIMIT ? OFFSET ?`
+      const rest = `FROM ${from} WHERE ${arm.where} AND ${seq} > ? ORDER BY ${seq} ${LIMIT} OFFSET ?`
       const params = [...arm.params, after?.seq ?? 0, limit, offset]
       return from === tableOf(type)
         ? context.store.sql.rows<PageRow>(`SELECT ${columnsOf(type)} ${rest}`, ...params)
@@ -212,7 +222,7 @@ const sorted = (context: ScimContext, arms: readonly Arm[], orders: ReadonlyMap<
     rows: ({ after, offset, limit }) => {
       const selects = arms.map((arm, rank) => compileArm(arm, rank, after))
       const keys = context.store.sql.rows<Key>(
-        `SELECT type, seq FROM (${selects.map(({ sql }) => sql).join(' UNION ALL ')}) ORDER BY sort_key ${direction}, rank, seq LIMIT ? OFFSET ?`,
+        `SELECT type, seq FROM (${selects.map(({ sql }) => sql).join(' UNION ALL ')}) ORDER BY sort_key ${direction}, rank, seq ${LIMIT} OFFSET ?`,
         ...selects.flatMap(({ params }) => params), limit, offset)
       return rowsOf(context, keys)
     },

@@ -4,7 +4,7 @@ import { optionsFor } from '../reconcile/reconcile'
 import type { SubjectStore } from '../reconcile/store'
 import type { Arize } from '../reconcile/target'
 import { reportDefect } from './gate'
-import type { Store } from './sql'
+import { LIMIT, type Store } from './sql'
 import { SWEPT } from './subjects'
 
 /**
@@ -44,7 +44,7 @@ export const createPicker = (options: PickerOptions): Picker => {
     const time = isHurried ? `state = 'due'` : `due <= ${store.now()}`
     const skipped = taken.size + givenUp.size
     const rows = store.sql.rows<{ address: string }>(
-      `SELECT address FROM subjects WHERE priority = ? AND due IS NOT NULL AND ${time} ORDER BY due LIMIT ?`, priority, skipped + 1)
+      `SELECT address FROM subjects WHERE priority = ? AND due IS NOT NULL AND ${time} ORDER BY due ${LIMIT}`, priority, skipped + 1)
     return rows.find(({ address }) => !taken.has(address) && !givenUp.has(address))?.address ?? null
   }
 

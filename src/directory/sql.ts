@@ -4,6 +4,12 @@ export type Bind = string | number | null
 export type Row = Record<string, SqlStorageValue>
 
 /**
+ * For the number of rows of a statement that runs often. SQLite compiles a statement anew each time that a plain parameter of
+ * LIMIT is bound, since its value may change the plan; of a sum it takes no notice.
+ */
+export const LIMIT = 'LIMIT (? + 0)'
+
+/**
  * The ways in which this folder speaks SQL. Values are always bound, never written into the text. A value above 1 MB
  * must be cut by the caller (Cloudflare refuses rows above 2 MB, local runs do not).
  */

@@ -154,10 +154,13 @@ const fold = (attribute: Attribute, value: unknown): unknown => {
   if (Array.isArray(value)) return value.map((item: unknown) => fold(attribute, item))
   if (typeof value === 'string') return attribute.caseExact || attribute.type === 'complex' ? value : foldText(value)
   if (!isObject(value)) return value
-  return Object.fromEntries(Object.entries(value).flatMap(([name, item]) => {
+  const folded: Record<string, unknown> = {}
+  for (const [name, item] of Object.entries(value)) {
     const child = attribute.children.get(name.toLowerCase())
-    return child === undefined ? [] : [[child.name, fold(child, item)]]
-  }))
+    // The name is the registry's own.
+    if (child !== undefined) folded[child.name] = fold(child, item)
+  }
+  return folded
 }
 
 /** The same JSON with the strings of attributes that are not case exact folded: what filters look at. */
