@@ -1,9 +1,11 @@
 import { Hono } from 'hono'
 import { createAdminApi } from './admin/api'
+import { createJwksCache } from './auth/jwks'
 import { createAuthenticator } from './http/authenticate'
 import { deploymentFor, type BridgeEnv } from './http/deployment'
 import { isOutOfReach, reportDefect } from './http/defect'
 import { createHealth } from './http/health'
+import { createOauth } from './http/oauth'
 import { answerIn, answerUnready } from './http/respond'
 import { createScim } from './http/scim'
 import { createTenants } from './http/tenants'
@@ -17,6 +19,7 @@ const RETRY_AFTER_SECONDS = 2
 /** The whole Worker as one Hono application. What it remembers of tenants and keys lives as long as it does. */
 export const createApp = ({ now = Date.now }: { readonly now?: () => number } = {}): Hono<BridgeEnv> => {
   const tenants = createTenants({ now })
+  const jwks = createJwksCache({ now })
   const adminApi = createAdminApi({ tenants, now })
   const app = new Hono<BridgeEnv>()
 
@@ -29,7 +32,8 @@ export const createApp = ({ now = Date.now }: { readonly now?: () => number } = 
   })
 
   app.route('/', createHealth({ now }))
-  app.route('/', createScim({ tenants, authenticator: createAuthenticator({ tenants, now }) }))
+  app.route('/', createScim({ tenants, authenticator: createAuthenticator({ tenants, jwks, now }) }))
+  app.route('/', createOauth({ tenants, jwks, now }))
   app.route('/admin/api', adminApi)
   app.route('/t/:tenant/admin/api', adminApi)
 

@@ -3,13 +3,13 @@ import { explainFailure, invalid, type AuthFailure } from '../auth/failure'
 import { hashToken } from '../auth/bearer'
 import { secretContext } from '../auth/secretBox'
 import { readConfig, type Config, type Env } from '../config'
-import { EMPTY_POLICY, type PolicyError } from '../policy/document'
+import { EMPTY_POLICY } from '../policy/document'
 import { mappingsOfGroup, type GroupFact } from '../policy/evaluate'
-import type { EventKind, SourceEvent } from '../change'
 import { err, ok, type Result } from '../result'
 import type { ScimError } from '../scim/error'
 import * as callers from './callers'
 import { changeConnection, type ConnectionChange } from './connectionChange'
+import { clientOf, signToken, type IssuedToken, type TokenFailure, type TokenRequest } from './clients'
 import * as connections from './connections'
 import { receive, type Taken } from './deliveries'
 import { reportDefect } from './gate'
@@ -27,44 +27,11 @@ import { runBulk } from './scimBulk'
 import { draftPage, finishPage } from './scimPage'
 import type { BulkCommand, PageCommand, ScimCommand, ScimContext, ScimReply } from './scimCommand'
 import { arizeOf, DEFAULT_TENANT, openReconciler, openSecretBox, type Site, type Unready } from './site'
+import type { DeliveryFailure, DeliveryRequest, PolicyRefusal, ScimFailure, ScimRequest } from './requests'
 import { createSql, type Store } from './sql'
 import * as tenants from './tenants'
 import * as tokens from './tokens'
 import { startNights } from './timers'
-
-/** One SCIM request as the Worker hands it over: who calls, and what is asked. */
-export interface ScimRequest {
-  readonly credential: callers.ScimCredential
-  readonly command: ScimCommand
-  /** Absolute, without a trailing slash: `https://host/scim/v2`. */
-  readonly base: string
-  /** `DEVELOPMENT=true` and a loopback host: the development token is believed. */
-  readonly isDevelopment: boolean
-}
-
-export type ScimFailure =
-  | { readonly kind: 'scim'; readonly error: ScimError }
-  | { readonly kind: 'auth'; readonly failure: AuthFailure }
-  /** The caller's issuers changed since the Worker read them: read again, verify again. */
-  | { readonly kind: 'stale' }
-
-/** A delivery of events as the Worker hands it over. */
-export interface DeliveryRequest {
-  readonly connectionId: string
-  readonly kind: EventKind
-  /** `each`: every event brings its own secret. */
-  readonly credential: callers.ScimCredential | { readonly kind: 'each' }
-  readonly events: readonly SourceEvent[]
-}
-
-export type DeliveryFailure =
-  | { readonly kind: 'auth'; readonly failure: AuthFailure }
-  | { readonly kind: 'stale' }
-
-/** Why a policy was not stored: it is wrong, or somebody else stored `version` meanwhile. */
-export type PolicyRefusal =
-  | { readonly kind: 'invalid'; readonly errors: readonly PolicyError[] }
-  | { readonly kind: 'changed'; readonly version: number }
 
 /** Commands that change nothing, and so need neither a transaction nor an alarm. */
 const READS: ReadonlySet<ScimCommand['op']> = new Set(['refuse', 'authenticate', 'discover', 'catalogue', 'get', 'list'])
@@ -167,6 +134,18 @@ export class Directory extends DurableObject<Env> {
       store: this.store, actor, base, connection: { id, name, address: config.address, hasCatalogue: config.entitlements === true },
       unmaps: (before, after) => this.unmaps(before, after), policy: this.policy, marks: this.marks,
     }
+  }
+
+  /** A short-lived token for a client that proves itself. */
+  async issueToken(request: TokenRequest): Promise<Result<IssuedToken, TokenFailure>> {
+    const client = this.write<connections.Connection, AuthFailure | { readonly kind: 'stale' }>(() => clientOf(this.store, request.proof))
+    if (!client.ok) {
+      if (client.error.kind === 'stale') return err({ kind: 'stale' })
+      this.tellRefusal(client.error)
+      return err({ kind: 'auth', failure: client.error })
+    }
+    const issued = await signToken(this.site(), client.value, request)
+    return issued.ok ? issued : err({ kind: 'unready', unready: issued.error })
   }
 
   /** The issuers whose tokens the Worker may believe for this tenant. */

@@ -4,10 +4,11 @@ import { createJwksCache, type JwksCache } from '../auth/jwks'
 import { verifyAccessToken } from '../auth/jwt'
 import { invalid, type AuthFailure } from '../auth/failure'
 import type { Config, Env } from '../config'
-import type { ScimCredential } from '../directory/callers'
+import { verifyIssuedToken } from '../auth/issuedToken'
+import type { ScimCredential, Trust } from '../directory/callers'
 import { err, ok, type Result } from '../result'
 import { isDevelopmentRequest } from './deployment'
-import { DEFAULT_TENANT, type Tenants } from './tenants'
+import { DEFAULT_TENANT, prefixOf, type Tenants } from './tenants'
 
 /**
  * A SCIM caller's credential as the Directory takes it: the hash of a token, or what a verified JWT says. Whether a token is a
@@ -41,6 +42,12 @@ export interface AuthenticatorOptions {
   readonly now?: () => number
 }
 
+/** The token endpoint of a tenant, as its tokens name it (RFC 9068 `iss`), and what they are for. */
+export const endpointOf = (url: string, tenant: string): { readonly issuer: string; readonly audience: string } => {
+  const base = `${new URL(url).origin}${prefixOf(tenant)}`
+  return { issuer: `${base}/oauth`, audience: `${base}/scim/v2` }
+}
+
 export const createAuthenticator = (options: AuthenticatorOptions): Authenticator => {
   const { tenants, jwks = createJwksCache(), now = Date.now } = options
 
@@ -50,6 +57,17 @@ export const createAuthenticator = (options: AuthenticatorOptions): Authenticato
     if (isDevelopmentValue(presented.token) && !isDevelopment) return err(invalid('unknown_token'))
     const credential = { kind: 'token', hash: await hashToken(presented.token) } as const
     return ok({ credential, isDevelopment: isDevelopment && tenant === DEFAULT_TENANT })
+  }
+
+  const proveIssued = async ({ env, config, tenant, url, presented }: Caller): Promise<Result<ScimCredential, AuthFailure>> => {
+    const verify = (keys: Trust['signingKeys']) =>
+      verifyIssuedToken(presented.token, { ...endpointOf(url, tenant), keys, now, development: isDevelopmentRequest(config, url) })
+    const known = await verify((await tenants.trustOf(env, tenant)).signingKeys)
+    // The key may have been made after this isolate last asked.
+    const isNews = !known.ok && known.error.kind === 'invalid' && known.error.reason === 'unknown_key'
+    const verified = isNews ? await verify((await tenants.renewTrust(env, tenant)).signingKeys) : known
+    if (verified.ok) return ok({ kind: 'issued', ...verified.value })
+    return verified.error.kind === 'invalid' ? ok({ kind: 'refused', failure: verified.error }) : verified
   }
 
   const proveJwt = async ({ env, config, tenant, url, presented }: Caller): Promise<Result<ScimCredential, AuthFailure>> => {
@@ -66,7 +84,9 @@ export const createAuthenticator = (options: AuthenticatorOptions): Authenticato
   return {
     prove: async (caller) => {
       if (caller.presented.kind === 'token') return proveToken(caller)
-      const credential = await proveJwt(caller)
+      const { presented, url, tenant } = caller
+      const isOurs = presented.issuer === endpointOf(url, tenant).issuer
+      const credential = await (isOurs ? proveIssued(caller) : proveJwt(caller))
       return credential.ok ? ok({ credential: credential.value, isDevelopment: false }) : err(credential.error)
     },
   }

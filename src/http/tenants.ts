@@ -31,6 +31,8 @@ export interface Tenants {
   readonly isKnown: (env: Env, tenant: string) => Promise<boolean>
   /** The issuers that the tenant's connections trust. */
   readonly trustOf: (env: Env, tenant: string) => Promise<Trust>
+  /** The same, read anew, but at most every few seconds: for a key or connection that may be new. */
+  readonly renewTrust: (env: Env, tenant: string) => Promise<Trust>
   readonly forgetTenant: (tenant: string) => void
   readonly forgetTrust: (tenant: string) => void
 }
@@ -38,14 +40,22 @@ export interface Tenants {
 /** How long an isolate believes what it was told of tenants and issuers (design section 11). */
 const MAX_AGE_MS = 60_000
 
+/** Whoever makes names and keys up must not make every request a call. */
+const RENEWAL_MS = 3_000
+
 export const createTenants = ({ now = Date.now }: { readonly now?: () => number } = {}): Tenants => {
   const known = createCache<boolean>({ maxAgeMs: MAX_AGE_MS, now })
   const trusts = createCache<Trust>({ maxAgeMs: MAX_AGE_MS, now })
+  const renewals = createCache<void>({ maxAgeMs: RENEWAL_MS, now })
   return {
     isKnown: async (env, tenant) =>
       tenant === DEFAULT_TENANT ||
       (isTenantName(tenant) && (await known.get(tenant, () => directoryOf(env, DEFAULT_TENANT).findTenant(tenant)))),
     trustOf: (env, tenant) => trusts.get(tenant, () => directoryOf(env, tenant).trust()),
+    renewTrust: async (env, tenant) => {
+      await renewals.get(tenant, async () => trusts.forget(tenant))
+      return trusts.get(tenant, () => directoryOf(env, tenant).trust())
+    },
     forgetTenant: (tenant) => known.forget(tenant),
     forgetTrust: (tenant) => trusts.forget(tenant),
   }
