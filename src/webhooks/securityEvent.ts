@@ -14,6 +14,7 @@ export const securityEvent: Webhook<SecurityEventSettings> = {
   path: 'events',
   methods: ['POST'],
   maxBytes: MAX_SET_LENGTH,
+  tooLarge: (sentence) => ({ ...answerTo('invalid_request', sentence), status: 413 }),
   settings: securityEventSettings,
   hasSecret: true,
   receive: async (request, { settings }, tools) => {

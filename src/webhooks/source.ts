@@ -58,7 +58,10 @@ export type Received =
   | {
       readonly kind: 'delivery'
       readonly events: readonly SourceEvent[]
-      /** The static secret that came with the request, where the kind has one: the Directory knows its hash. Null: proven by `caller`. */
+      /**
+       * The static secret that came with the request, where the kind has one: the Directory knows its hash. Null: proven by
+       * `caller`; when that is null too, each event by its own `secretHash`.
+       */
       readonly secret: string | null
       /** Who signed, for the journal; null where a secret proves the sender. */
       readonly caller: string | null
@@ -75,6 +78,8 @@ export interface Webhook<Settings> {
   readonly methods: readonly string[]
   /** Largest body in bytes; a larger one is 413 before anything is read. */
   readonly maxBytes: number
+  /** The answer to a larger body, where the sender has a format of its own for errors. */
+  readonly tooLarge?: ((sentence: string) => WebhookAnswer) | undefined
   /** What an administrator says when the connection is made. */
   readonly settings: z.ZodType<Settings>
   /** Whether the connection has static secrets (tokens), which are made with it and shown once. */
