@@ -210,7 +210,10 @@ export const compileFilter = (filter: Filter, resourceType: ResourceType, base =
 
 export type SortOrder = 'ascending' | 'descending'
 
-/** The column of a sort key; null when the attribute has no order: unknown, complex without `value`, or not in the row. */
+/**
+ * The column of a sort key (RFC 7644 section 3.4.2.3), of a list its primary or first value; null when the attribute has no order:
+ * unknown, complex without `value`, or not in the row.
+ */
 export const sortColumn = (resourceType: ResourceType, sortBy: string): string | null => {
   const path = resolveName(definitionOf(resourceType), sortBy)
   const end = path?.at(-1)
@@ -233,15 +236,4 @@ export const sortColumn = (resourceType: ResourceType, sortBy: string): string |
 const valueOf = (attribute: Attribute): AttributePath => {
   const value = attribute.children.get('value')
   return value === undefined ? [] : [value]
-}
-
-/**
- * What follows ORDER BY (RFC 7644 section 3.4.2.3): lists by their primary or first value, missing values last when
- * ascending and first when descending, always ended by `seq` so that pages are stable. A key without an order is ignored.
- */
-export const compileSort = (resourceType: ResourceType, sortBy?: string, sortOrder: SortOrder = 'ascending'): string => {
-  const seq = resourceType === 'User' ? 'u.seq' : 'g.seq'
-  const column = sortBy === undefined ? null : sortColumn(resourceType, sortBy)
-  if (column === null) return seq
-  return `${column} ${sortOrder === 'descending' ? 'DESC NULLS FIRST' : 'ASC NULLS LAST'}, ${seq}`
 }

@@ -18,7 +18,9 @@ export interface Order {
 }
 
 /** What each type is ordered by; null when by `seq` alone, `sortBy` being absent or naming nothing that has an order. */
-export const orderOf = (types: readonly ResourceType[], { sortBy, sortOrder }: ListQuery): ReadonlyMap<ResourceType, Order> | null => {
+export const orderOf = (
+  types: readonly ResourceType[], { sortBy, sortOrder }: Pick<ListQuery, 'sortBy' | 'sortOrder'>,
+): ReadonlyMap<ResourceType, Order> | null => {
   const columns = sortBy === undefined ? [] : types.map((type) => sortColumn(type, sortBy))
   if (columns.every((column) => column === null)) return null
   return new Map(types.map((type, index) => [type, { column: columns[index] ?? 'NULL', isDescending: sortOrder === 'descending' }]))
@@ -26,8 +28,10 @@ export const orderOf = (types: readonly ResourceType[], { sortBy, sortOrder }: L
 
 export const directionOf = ({ isDescending }: Order): string => (isDescending ? 'DESC NULLS FIRST' : 'ASC NULLS LAST')
 
-/** Columns with an index or without: those that a row always has. */
-const NEVER_NULL: ReadonlySet<string> = new Set(['u.user_name_fold', 'g.display_name_fold', 'u.id', 'g.id', 'u.created', 'g.created', 'u.modified', 'g.modified'])
+/** Columns in which every row has a value. */
+const NEVER_NULL: ReadonlySet<string> = new Set([
+  'u.user_name_fold', 'g.display_name_fold', 'u.id', 'g.id', 'u.created', 'g.created', 'u.modified', 'g.modified',
+])
 
 /** Columns that stay as they are for as long as the row does. */
 const CONSTANT: ReadonlySet<string> = new Set(['u.id', 'g.id', 'u.created', 'g.created', 'NULL'])

@@ -47,6 +47,8 @@ export interface ListWorld {
   readonly store: TestStore
   readonly okta: ListClient
   readonly entra: ListClient
+  /** A client of a connection of its own. */
+  readonly client: (connectionId: string) => ListClient
 }
 
 const listedOf = (done: Result<ScimReply, ScimError>): Listed =>
@@ -116,21 +118,21 @@ export const openLists = (run: (world: ListWorld) => void | Promise<void>): Prom
         connection: { id, name: `Connection ${id}`, address: 'email', hasCatalogue: false },
         unmaps: () => false, policy: createPolicyCache(store),
       })
-    await run({ store, okta: client('okta'), entra: client('entra') })
+    await run({ store, client, okta: client('okta'), entra: client('entra') })
   })
 
 export const idsOf = (...pages: readonly Listed[]): string[] => pages.flatMap(({ Resources }) => Resources.map(({ id }) => id))
 
 export const userNamed = (name: string, more: Readonly<Record<string, unknown>> = {}): unknown => ({ userName: `${name}@example.com`, ...more })
 
-/** Many users at once, made in SQL: `u1` is the first. */
-export const crowd = ({ store }: Pick<ListWorld, 'store'>, connectionId: string, size: number): void => {
+/** Many users at once, made in SQL: `okta-u1` is the first of the connection `okta`. */
+export const crowd = ({ store }: Pick<ListWorld, 'store'>, connectionId: string, size: number, prefix = 'u'): void => {
   store.sql.run(
-    `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+    `WITH RECURSIVE n (name, i) AS (SELECT ? || '1', 1 UNION ALL SELECT ? || (i + 1), i + 1 FROM n WHERE i < ?)
      INSERT INTO users (id, connection_id, user_name, user_name_fold, active, created, modified, version, data, fold)
-     SELECT ? || '-u' || i, ?, 'u' || i, 'u' || i, 1, '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z', 1,
-       json_object('schemas', json_array('urn:ietf:params:scim:schemas:core:2.0:User'), 'id', ? || '-u' || i, 'userName', 'u' || i), json_object('userName', 'u' || i) FROM n`,
-    size, connectionId, connectionId, connectionId)
+     SELECT ? || '-' || name, ?, name, name, 1, '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z', 1,
+       json_object('schemas', json_array('urn:ietf:params:scim:schemas:core:2.0:User'), 'id', ? || '-' || name, 'userName', name), json_object('userName', name) FROM n`,
+    prefix, prefix, size, connectionId, connectionId, connectionId)
   store.sql.run(
     `INSERT INTO counters (name, hour, value) VALUES (?, 0, ?) ON CONFLICT (name, hour) DO UPDATE SET value = value + excluded.value`,
     `users:${connectionId}`, size)

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CURSOR_TIMEOUT_SECONDS } from '../../src/scim/query'
 import type { ResourceType } from '../../src/scim/schema'
-import { idsOf, openLists, userNamed, type ListClient, type ListWorld } from './listClient'
+import { idsOf, openLists, userNamed, type ListClient } from './listClient'
 
 const people = (client: ListClient, count: number): string[] =>
   Array.from({ length: count }, (_, index) => client.create('User', userNamed(`p${index}`)))
@@ -115,7 +115,7 @@ describe('a cursor', () => {
     })
   })
 
-  it.each([' ', 'VZUTiyhEQJ94IR', '__proto__', '1', '%', 'ü', 'a'.repeat(20_000)])('%.20j never was one', async (cursor) => {
+  it.each([' ', 'VZUTiyhEQJ94IR', '__proto__', '1', '%', 'ü', 'a'.repeat(500)])('%j never was one', async (cursor) => {
     await openLists(async ({ okta }) => {
       people(okta, 1)
       expect(await okta.page('User', { cursor })).toMatchObject(refusal('invalidCursor'))
@@ -192,11 +192,13 @@ describe('pages while the directory changes', () => {
     })
   })
 
-  it('are not given to a caller whose rows the cursor only claims', async () => {
+  it('show each of two connections its own, although their rows alternate', async () => {
     await openLists(async ({ okta, entra }) => {
-      people(okta, 3)
-      const own = people(entra, 3)
-      expect(idsOf(...await entra.walk('User', { count: 1 }))).toEqual(own)
+      const ids = ['a', 'b', 'c'].map((name) => [okta, entra].map((client) => client.create('User', userNamed(name))))
+      for (const sortBy of ['', 'userName']) {
+        expect(idsOf(...await okta.walk('User', { count: 1, sortBy }))).toEqual(ids.map(([own]) => own))
+        expect(idsOf(...await entra.walk('User', { count: 1, sortBy }))).toEqual(ids.map(([, own]) => own))
+      }
     })
   })
 })
@@ -219,23 +221,23 @@ const queries = fc.record({
   filter: fc.constantFrom('', 'meta.resourceType pr', 'displayName pr', 'not (title pr)', 'meta.resourceType eq "User"'),
 })
 
-const startWith = ({ okta }: ListWorld): Map<string, ResourceType> => {
+const startWith = (client: ListClient): Map<string, ResourceType> => {
   const all = new Map<string, ResourceType>()
   for (let index = 0; index < 7; index += 1) {
     const more = { ...(index % 2 === 0 ? { displayName: `N${(index * 5) % 7}` } : {}), ...(index % 3 === 0 ? { title: `T${index % 2}` } : {}) }
-    all.set(okta.create('User', userNamed(`u${(index * 3) % 7}`, more)), 'User')
-    if (index % 2 === 0) all.set(okta.create('Group', { displayName: `N${index}`, externalId: `x${7 - index}` }), 'Group')
+    all.set(client.create('User', userNamed(`u${(index * 3) % 7}`, more)), 'User')
+    if (index % 2 === 0) all.set(client.create('Group', { displayName: `N${index}`, externalId: `x${7 - index}` }), 'Group')
   }
   return all
 }
 
 describe('any walk by cursor', () => {
   it('finds the list as it is by index', async () => {
-    await openLists(async (world) => {
-      startWith(world)
+    await openLists(async ({ okta }) => {
+      startWith(okta)
       await fc.assert(fc.asyncProperty(queries, async ({ type, count, ...rest }) => {
-        const pages = await world.okta.walk(type, { count, ...rest })
-        const whole = world.okta.list(type, { ...rest, count: 200 })
+        const pages = await okta.walk(type, { count, ...rest })
+        const whole = okta.list(type, { ...rest, count: 200 })
         expect(idsOf(...pages)).toEqual(idsOf(whole))
         for (const page of pages) expect(page).toMatchObject({ status: 200, totalResults: whole.totalResults })
       }), { numRuns: 150 })
@@ -243,41 +245,42 @@ describe('any walk by cursor', () => {
   })
 
   it('finds everybody who stays, once, while others come, go and are renamed', async () => {
-    await fc.assert(fc.asyncProperty(queries, fc.array(actions, { maxLength: 12 }), async ({ type, count, sortBy, sortOrder }, script) => {
-      await openLists(async (world) => {
-        const { okta } = world
-        const all = startWith(world)
+    await openLists(async ({ client }) => {
+      let serial = 0
+      await fc.assert(fc.asyncProperty(queries, fc.array(actions, { maxLength: 12 }), async ({ type, count, sortBy, sortOrder }, script) => {
+        const okta = client(`okta ${(serial += 1)}`)
+        const all = startWith(okta)
         const touched = new Set<string>()
-        let serial = 0
         const act = ({ kind, type: of, pick }: Action): void => {
           serial += 1
           if (kind === 'create') {
-            const id = of === 'User' ? okta.create('User', userNamed(`m${pick}-${serial}`)) : okta.create('Group', { displayName: `M${pick}-${serial}` })
-            all.set(id, of)
-            touched.add(id)
+            const made = of === 'User' ? okta.create('User', userNamed(`m${pick}-${serial}`)) : okta.create('Group', { displayName: `M${pick}-${serial}` })
+            all.set(made, of)
+            touched.add(made)
             return
           }
-          const id = [...all].filter(([, what]) => what === of).map(([key]) => key)[pick % 7]
+          const known = [...all].filter(([, what]) => what === of).map(([id]) => id)
+          const id = known[pick % known.length]
           if (id === undefined) return
           touched.add(id)
-          if (kind === 'remove') {
-            all.delete(id)
-            okta.remove(of, id)
-          } else {
-            okta.replace(of, id, of === 'User' ? 'userName' : 'displayName', `r${pick}-${serial}`)
-          }
+          if (kind === 'rename') return okta.replace(of, id, of === 'User' ? 'userName' : 'displayName', `r${pick}-${serial}`)
+          all.delete(id)
+          okta.remove(of, id)
         }
-        const pages = await okta.walk(type, { count, sortBy, sortOrder }, () => {
-          const next = script.shift()
+        const pages = await okta.walk(type, { count, sortBy, sortOrder }, (page) => {
+          const next = script[page - 1]
           if (next !== undefined) act(next)
         })
         const seen = idsOf(...pages)
         const last = pages.at(-1)
-        // All rows of the page before are gone or moved: said, never guessed.
-        if (last?.status === 400) return expect(last.scimType).toBe('expiredCursor')
+        if (last?.status === 400) {
+          // All rows of the page before are gone or moved: said, never guessed. In their own order lists have no such end.
+          expect([last.scimType, sortBy]).toEqual(['expiredCursor', expect.stringMatching(/./)])
+          return
+        }
         const stayed = [...all].filter(([id, of]) => !touched.has(id) && (type === null || type === of)).map(([id]) => id)
         expect(stayed.filter((id) => seen.filter((other) => other === id).length !== 1)).toEqual([])
-      })
-    }), { numRuns: 120 })
-  })
+      }), { numRuns: 100 })
+    })
+  }, 30_000)
 })
