@@ -5,7 +5,7 @@ import { bulkResponse, type BulkOutcome } from '../scim/bulkResponse'
 import { unauthorized, unavailable, type ScimError } from '../scim/error'
 import { readChange, readCreate, type View, type WriteCommand } from '../scim/write'
 import { err, ok, type Result } from '../result'
-import type { ScimFailure } from './directory'
+import type { ScimFailure } from './requests'
 import type { ScimReply } from './scimCommand'
 
 /**
