@@ -67,6 +67,7 @@ const REFUSED: readonly (readonly [string, Body, string, string])[] = [
   ['a key name that is no text', signed({}, { kid: ['key-1'] }), 'invalid_request', 'malformed'],
   ['a critical header', signed({}, { crit: ['exp'], exp: SECONDS }), 'invalid_request', 'critical_header'],
   ['an unencoded payload', signed({}, { b64: false, crit: ['b64'] }), 'invalid_request', 'critical_header'],
+  ['an unencoded payload that is not critical', signed({}, { b64: false }), 'invalid_request', 'critical_header'],
   ['no type', signed({}, { typ: undefined }), 'invalid_request', 'wrong_type'],
   ['the type JWT', signed({}, { typ: 'JWT' }), 'invalid_request', 'wrong_type'],
   ['an access token', signed({}, { typ: 'at+jwt' }), 'invalid_request', 'wrong_type'],
