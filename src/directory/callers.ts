@@ -95,7 +95,8 @@ export const named = (store: Store, connectionId: string): Result<AuthenticatedC
   return connection === null ? err(invalid('unknown_token')) : alive({ connection, actor: connection.kind })
 }
 
-const noteEvent = ({ sql, now }: Store, { id, lastEventAt }: Connection): void => {
+/** Called once the caller is believed. */
+export const noteEvent = ({ sql, now }: Store, { id, lastEventAt }: Connection): void => {
   if (lastEventAt !== null && now() - Date.parse(lastEventAt) < LAST_EVENT_PRECISION_MS) return
   sql.run(`UPDATE connections SET last_event = ? WHERE id = ?`, now(), id)
 }

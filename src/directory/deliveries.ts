@@ -1,8 +1,14 @@
+import { invalid } from '../auth/failure'
 import type { Act, DirectoryChange, PersonRef, Refresh, SourceEvent } from '../change'
 import type { Policy } from '../policy/document'
+import { err, type Result } from '../result'
 import { foldAddress, isAddress } from '../scim/address'
+import { authenticate, named, noteEvent, type AuthenticatedConnection, type AuthenticationFailure } from './callers'
+import { connectionById } from './connections'
 import { writeJournal } from './journal'
 import { pullOf, askAbout } from './refreshes'
+import { forgetRefusal } from './refusals'
+import type { DeliveryRequest } from './requests'
 import type { ScimContext } from './scimCommand'
 import { connectionsOfSource, findPerson } from './siblings'
 import { believedTime, OLDEST_MS } from './statements'
@@ -17,6 +23,8 @@ import { isKnown, tell, type Effect } from './told'
 
 export interface Delivery {
   readonly events: readonly SourceEvent[]
+  /** Whether the delivery as a whole is proven: then an event needs no secret of its own. */
+  readonly isProven: boolean
   /** Whether a secret with this SHA-256 is the connection's at present. */
   readonly isSecret: (hash: string) => boolean
   readonly signals: Policy['signals']
@@ -111,6 +119,20 @@ const take = (context: ScimContext, event: SourceEvent, { signals }: Delivery): 
   }
 }
 
+/** The connection that the address names, and nobody else's secret. */
+export const senderOf = (store: Store, { connectionId, kind, credential }: DeliveryRequest): Result<AuthenticatedConnection, AuthenticationFailure> => {
+  const caller = credential.kind === 'each' ? named(store, connectionId) : authenticate(store, credential)
+  if (!caller.ok) return caller
+  const { connection } = caller.value
+  return connection.id === connectionId && connection.kind === kind ? caller : err(invalid('unknown_token'))
+}
+
+const noteBelieved = (store: Store, connectionId: string): void => {
+  forgetRefusal(store, connectionId)
+  const connection = connectionById(store, connectionId)
+  if (connection !== null) noteEvent(store, connection)
+}
+
 /** Stores and carries out a delivery. Called inside one transaction; the caller arms the alarm. */
 export const receive = (context: ScimContext, delivery: Delivery): Taken => {
   const { store, connection, actor } = context
@@ -119,7 +141,8 @@ export const receive = (context: ScimContext, delivery: Delivery): Taken => {
   let duplicates = 0
   let unknown = 0
   for (const event of delivery.events) {
-    if (event.secretHash !== undefined && !delivery.isSecret(event.secretHash)) refused.push(event.id.slice(0, MAX_NAME))
+    const isBelieved = event.secretHash === undefined ? delivery.isProven : delivery.isSecret(event.secretHash)
+    if (!isBelieved) refused.push(event.id.slice(0, MAX_NAME))
     else if (!isNew(store, connection.id, event.id)) duplicates += 1
     else {
       const { line, told } = take(context, event, delivery)
@@ -127,6 +150,7 @@ export const receive = (context: ScimContext, delivery: Delivery): Taken => {
       if (told === 'unknown') unknown += 1
     }
   }
+  if (refused.length < delivery.events.length) noteBelieved(store, connection.id)
   if (lines.length > 0) {
     writeJournal(store, {
       kind: 'event.taken', connectionId: connection.id, actor,

@@ -11,7 +11,7 @@ import * as callers from './callers'
 import { changeConnection, type ConnectionChange } from './connectionChange'
 import { clientOf, signToken, type IssuedToken, type TokenFailure, type TokenRequest } from './clients'
 import * as connections from './connections'
-import { receive, type Taken } from './deliveries'
+import { receive, senderOf, type Taken } from './deliveries'
 import { reportDefect } from './gate'
 import { healthOf, type Health } from './health'
 import * as holds from './holds'
@@ -20,7 +20,9 @@ import { readMeta, writeMeta } from './meta'
 import { migrate } from './migrations'
 import { createPageMarks } from './pageMarks'
 import * as people from './people'
+import { notePoll, takeDuePolls, type DuePoll, type PollOutcome } from './polls'
 import { createPolicyCache, currentPolicy, putPolicy, type PolicyInForce, type StoredPolicy } from './policies'
+import { createRefusals, reasonOf, type RefusedDelivery, type Refusals } from './refusals'
 import { nextWake, type Counts, type Reconciler } from './reconciler'
 import { executeScim } from './scim'
 import { runBulk } from './scimBulk'
@@ -39,10 +41,6 @@ const READS: ReadonlySet<ScimCommand['op']> = new Set(['refuse', 'authenticate',
 /** Ends a transaction that must leave nothing behind. */
 const ROLL_BACK = new Error('refused')
 
-const REFUSAL_EVERY_MS = 60_000
-/** Connections times reasons: more than any tenant has is somebody who makes names up. */
-const MAX_REFUSALS = 1_000
-
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** The connection that exists in development from the start. */
@@ -57,8 +55,7 @@ export class Directory extends DurableObject<Env> {
   private readonly store: Store
   private readonly policy: () => PolicyInForce
   private readonly settings: Result<Config, Unready>
-  /** When a refused caller was last journalled, by reason (ms): a guesser must not fill the disk. */
-  private readonly refusals = new Map<string, number>()
+  private readonly refusals: Refusals
   private readonly marks = createPageMarks()
   private developmentHash: string | null = null
   private armedAt: number | null = null
@@ -69,6 +66,7 @@ export class Directory extends DurableObject<Env> {
     super(ctx, env)
     this.store = { sql: createSql(ctx.storage.sql), now: () => Date.now(), newId: () => crypto.randomUUID() }
     this.policy = createPolicyCache(this.store)
+    this.refusals = createRefusals(this.store)
     this.settings = readConfig(env)
     void ctx.blockConcurrencyWhile(async () => {
       migrate(this.store, (step) => ctx.storage.transactionSync(step))
@@ -84,7 +82,7 @@ export class Directory extends DurableObject<Env> {
   scim(request: ScimRequest): Result<ScimReply, ScimFailure> {
     const carryOut = (): Result<ScimReply, ScimFailure> => this.asCaller(request, (context) => executeScim(context, request.command))
     const done = READS.has(request.command.op) ? carryOut() : this.write(carryOut)
-    if (!done.ok && done.error.kind === 'auth') this.tellRefusal(done.error.failure)
+    if (!done.ok && done.error.kind === 'auth') this.refusals.ofCaller(done.error.failure)
     return done
   }
 
@@ -92,7 +90,7 @@ export class Directory extends DurableObject<Env> {
   async page({ command, ...request }: Omit<ScimRequest, 'command'> & { readonly command: PageCommand }): Promise<Result<ScimReply, ScimFailure>> {
     const draft = this.asCaller(request, (context) => draftPage(context, command))
     if (!draft.ok) {
-      if (draft.error.kind === 'auth') this.tellRefusal(draft.error.failure)
+      if (draft.error.kind === 'auth') this.refusals.ofCaller(draft.error.failure)
       return draft
     }
     const done = await finishPage(draft.value)
@@ -106,27 +104,35 @@ export class Directory extends DurableObject<Env> {
 
   /** Stores events and carries them out. What is returned as taken is on disk. */
   receive(request: DeliveryRequest): Result<Taken, DeliveryFailure> {
+    const { connectionId, kind, credential, events } = request
     const done = this.write<Taken, DeliveryFailure>(() => {
-      const caller = this.senderOf(request)
+      const caller = senderOf(this.store, request)
       if (!caller.ok) return err(caller.error.kind === 'stale' ? { kind: 'stale' } : { kind: 'auth', failure: caller.error })
       const { connection, actor } = caller.value
       return ok(receive(this.contextOf(connection, actor, ''), {
-        events: request.events,
+        events,
+        isProven: credential.kind !== 'each',
         isSecret: (hash) => tokens.hasSecret(this.store, connection.id, hash),
         signals: (this.policy().compiled?.policy ?? EMPTY_POLICY).signals,
       }))
     })
-    if (!done.ok && done.error.kind === 'auth') this.tellRefusal(done.error.failure, request.connectionId)
-    if (done.ok && done.value.refused.length > 0) this.tellRefusal(invalid('unknown_token'), request.connectionId)
+    const failure = done.ok ? (done.value.refused.length === 0 ? null : invalid('unknown_token')) : done.error.kind === 'auth' ? done.error.failure : null
+    if (failure !== null) this.refuseDelivery({ connectionId, kind, reason: reasonOf(failure), sentence: explainFailure(failure) })
     return done
   }
 
-  /** The connection that the address names, and nobody else's secret. */
-  private senderOf({ connectionId, kind, credential }: DeliveryRequest): Result<callers.AuthenticatedConnection, callers.AuthenticationFailure> {
-    const caller = credential.kind === 'each' ? callers.named(this.store, connectionId) : callers.authenticate(this.store, credential)
-    if (!caller.ok) return caller
-    const { connection } = caller.value
-    return connection.id === connectionId && connection.kind === kind ? caller : err(invalid('unknown_token'))
+  /** A delivery that was refused before it came here is journalled, and shown with its connection. */
+  refuseDelivery(refused: RefusedDelivery): void {
+    this.refusals.ofDelivery(refused)
+  }
+
+  /** The streams to be polled now. Whoever asks for them says how it went. */
+  duePolls(): Promise<DuePoll[]> {
+    return takeDuePolls(this.site(), Math.random)
+  }
+
+  notePoll(outcome: PollOutcome): void {
+    this.write(() => ok(notePoll(this.store, outcome, Math.random)))
   }
 
   private contextOf({ id, name, config }: connections.Connection, actor: string, base: string): ScimContext {
@@ -141,7 +147,7 @@ export class Directory extends DurableObject<Env> {
     const client = this.write<connections.Connection, AuthFailure | { readonly kind: 'stale' }>(() => clientOf(this.store, request.proof))
     if (!client.ok) {
       if (client.error.kind === 'stale') return err({ kind: 'stale' })
-      this.tellRefusal(client.error)
+      this.refusals.ofCaller(client.error)
       return err({ kind: 'auth', failure: client.error })
     }
     const issued = await signToken(this.site(), client.value, request)
@@ -311,15 +317,6 @@ export class Directory extends DurableObject<Env> {
     if (result === null) throw new Error('a transaction without a result')
     if (result.ok) this.arm()
     return result
-  }
-
-  private tellRefusal(failure: AuthFailure, connectionId: string | null = null): void {
-    const reason = failure.kind === 'invalid' ? failure.reason : failure.kind
-    const at = this.store.now()
-    const key = `${reason} ${connectionId ?? ''}`
-    if (at - (this.refusals.get(key) ?? 0) < REFUSAL_EVERY_MS || this.refusals.size > MAX_REFUSALS) return
-    this.refusals.set(key, at)
-    writeJournal(this.store, { kind: 'auth.refused', connectionId, data: { reason, sentence: explainFailure(failure) } })
   }
 
   /** The connection and token of `npm start`: in the default tenant only, and only where development values are believed. */

@@ -136,6 +136,11 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `DROP INDEX subjects_state`,
     `CREATE INDEX subjects_state ON subjects (state, due) WHERE state <> 'due'`,
   ],
+  [
+    // When a stream of security events is polled again (ms).
+    `CREATE TABLE polls (
+       connection_id TEXT PRIMARY KEY REFERENCES connections (id) ON DELETE CASCADE, due INTEGER NOT NULL, attempts INTEGER NOT NULL) WITHOUT ROWID`,
+  ],
 ]
 
 /** Brings the tables up to date. Runs in the constructor, inside one transaction per step. */
