@@ -114,7 +114,7 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
        attempts INTEGER NOT NULL DEFAULT 0, last_error TEXT, subscriptions TEXT NOT NULL DEFAULT '[]') WITHOUT ROWID`,
   ],
   [
-    // Who is in which group, by number: a row takes 10 bytes instead of 160, so that 1,000 of them change a tenth of the pages.
+    // Who is in which group, by number: with its index a row takes 20 bytes instead of 180, so that 1,000 of them change few pages.
     `CREATE TABLE group_members (group_seq INTEGER NOT NULL, user_seq INTEGER NOT NULL, PRIMARY KEY (group_seq, user_seq)) WITHOUT ROWID`,
     `INSERT INTO group_members (group_seq, user_seq)
        SELECT g.seq, u.seq FROM members m JOIN groups g ON g.id = m.group_id JOIN users u ON u.id = m.member_id ORDER BY 1, 2`,
