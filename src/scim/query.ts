@@ -92,12 +92,17 @@ const readInteger = (value: unknown, name: string, absent: number): Result<numbe
   return ok(Math.max(Math.min(number, Number.MAX_SAFE_INTEGER), Number.MIN_SAFE_INTEGER))
 }
 
+/** Characters in a list of names, all together: they are looked up for each resource of a page. */
+export const MAX_NAMES_LENGTH = 8192
+
 const readNames = (value: unknown, name: string): Result<readonly string[], ScimError> => {
-  if (value === undefined) return ok([])
-  if (typeof value === 'string') return ok(splitNames(value))
-  if (!Array.isArray(value)) return err(invalidValue(`"${name}" must be a list of attribute names.`))
-  const texts = value.filter((item) => typeof item === 'string')
-  return texts.length === value.length ? ok(texts.flatMap(splitNames)) : err(invalidValue(`"${name}" must be a list of attribute names.`))
+  const items: readonly unknown[] = value === undefined ? [] : Array.isArray(value) ? value : [value]
+  const texts = items.filter((item) => typeof item === 'string')
+  if (texts.length !== items.length) return err(invalidValue(`"${name}" must be a list of attribute names.`))
+  // A name takes a comma, or the quotes around it, if nothing else.
+  const length = texts.reduce((sum, text) => sum + text.length + 1, 0)
+  if (length > MAX_NAMES_LENGTH) return err(invalidValue(`"${name}" is longer than ${MAX_NAMES_LENGTH} characters.`))
+  return ok(texts.flatMap(splitNames))
 }
 
 const readFilter = (value: unknown): Result<Filter | null, ScimError> => {

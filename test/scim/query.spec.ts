@@ -81,7 +81,7 @@ describe('readSearchRequest', () => {
   ])('%j', (body, query) => expect(readSearchRequest(body)).toEqual({ ok: true, value: { ...none, ...query } }))
   it.each<[unknown, string]>([
     [null, 'invalidSyntax'], [[], 'invalidSyntax'], [{ count: 1.5 }, 'invalidValue'], [{ count: {} }, 'invalidValue'], [{ filter: 1 }, 'invalidValue'],
-    [{ attributes: [1] }, 'invalidValue'], [{ excludedAttributes: {} }, 'invalidValue'], [{ sortOrder: 1 }, 'invalidValue'], [{ filter: 'x' }, 'invalidFilter'],
+    [{ attributes: [1] }, 'invalidValue'], [{ attributes: 'a,'.repeat(5000) }, 'invalidValue'], [{ excludedAttributes: Array.from({ length: 9000 }, () => '') }, 'invalidValue'], [{ excludedAttributes: {} }, 'invalidValue'], [{ sortOrder: 1 }, 'invalidValue'], [{ filter: 'x' }, 'invalidFilter'],
     [{ cursor: 7 }, 'invalidCursor'], [{ cursor: {} }, 'invalidCursor'], [{ cursor: [''] }, 'invalidCursor'], [{ cursor: '', count: 'ten' }, 'invalidCount'],
     [{ cursor: '', startIndex: 2 }, 'invalidValue'],
   ])('refuses %j', (body, scimType) => expect(readSearchRequest(body)).toMatchObject({ ok: false, error: { status: 400, scimType } }))
