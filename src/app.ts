@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { createAdminApi } from './admin/api'
+import { createDiscovery } from './auth/discovery'
 import { createJwksCache } from './auth/jwks'
 import { createAuthenticator } from './http/authenticate'
 import { deploymentFor, type BridgeEnv } from './http/deployment'
@@ -9,6 +10,7 @@ import { createOauth } from './http/oauth'
 import { answerIn, answerUnready } from './http/respond'
 import { createScim } from './http/scim'
 import { createTenants } from './http/tenants'
+import { createWebhooks } from './http/webhooks'
 
 /** Answers on every host, whatever the deployment lacks. */
 const LIVENESS = '/healthz'
@@ -34,6 +36,7 @@ export const createApp = ({ now = Date.now }: { readonly now?: () => number } = 
   app.route('/', createHealth({ now }))
   app.route('/', createScim({ tenants, authenticator: createAuthenticator({ tenants, jwks, now }) }))
   app.route('/', createOauth({ tenants, jwks, now }))
+  app.route('/', createWebhooks({ tenants, jwks, discover: createDiscovery({ now }), now }))
   app.route('/admin/api', adminApi)
   app.route('/t/:tenant/admin/api', adminApi)
 

@@ -14,31 +14,57 @@ const MAX_BYTES_A_CHARACTER = 3
 
 export type BodyFault = 'too_large' | 'not_utf8'
 
-const declaredLength = (request: Request): number => Number(request.headers.get('content-length') ?? 0)
+/** A request or response. */
+type Message = Pick<Request, 'headers' | 'body'>
 
-/** The empty text for no body. What comes after the limit is not read, whatever Content-Length promised. */
-export const readText = async (request: Request, maxBytes: number): Promise<Result<string, BodyFault>> => {
-  if (declaredLength(request) > maxBytes) return err('too_large')
-  if (request.body === null) return ok('')
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-  const reader = request.body.getReader()
-  let text = ''
+const declaredLength = ({ headers }: Message): number => Number(headers.get('content-length') ?? 0)
+
+/** Hands the body over in pieces; what comes after the limit is not read, whatever Content-Length promised. `take` says whether to go on. */
+const readPieces = async (message: Message, maxBytes: number, take: (piece: Uint8Array) => boolean): Promise<'read' | 'stopped' | 'too_large'> => {
+  if (declaredLength(message) > maxBytes) return 'too_large'
+  if (message.body === null) return 'read'
+  const reader = message.body.getReader()
   let size = 0
   for (;;) {
     const chunk = await reader.read()
-    if (!chunk.done) size += chunk.value.byteLength
-    if (size > maxBytes) {
-      await reader.cancel()
-      return err('too_large')
-    }
-    try {
-      text += chunk.done ? decoder.decode() : decoder.decode(chunk.value, { stream: true })
-    } catch {
-      await reader.cancel()
-      return err('not_utf8')
-    }
-    if (chunk.done) return ok(text)
+    if (chunk.done) return 'read'
+    size += chunk.value.byteLength
+    const isTooLarge = size > maxBytes
+    if (!isTooLarge && take(chunk.value)) continue
+    await reader.cancel()
+    return isTooLarge ? 'too_large' : 'stopped'
   }
+}
+
+/** The empty text for no body. */
+export const readText = async (message: Message, maxBytes: number): Promise<Result<string, BodyFault>> => {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  let text = ''
+  const decode = (piece?: Uint8Array): boolean => {
+    try {
+      text += piece === undefined ? decoder.decode() : decoder.decode(piece, { stream: true })
+      return true
+    } catch {
+      return false
+    }
+  }
+  const end = await readPieces(message, maxBytes, decode)
+  if (end === 'too_large') return err(end)
+  return end === 'read' && decode() ? ok(text) : err('not_utf8')
+}
+
+/** No bytes for no body. */
+export const readBytes = async (message: Message, maxBytes: number): Promise<Result<Uint8Array, 'too_large'>> => {
+  const pieces: Uint8Array[] = []
+  const end = await readPieces(message, maxBytes, (piece) => pieces.push(piece) > 0)
+  if (end === 'too_large') return err(end)
+  const bytes = new Uint8Array(pieces.reduce((size, piece) => size + piece.byteLength, 0))
+  let at = 0
+  for (const piece of pieces) {
+    bytes.set(piece, at)
+    at += piece.byteLength
+  }
+  return ok(bytes)
 }
 
 /** In a call, strings take one byte a character if all of them are Latin-1, else two. */
@@ -69,4 +95,4 @@ export const mediaTypeOf = (request: Request): string | null => {
 }
 
 /** The limit as people read it. */
-export const sizeOf = (bytes: number): string => `${bytes / 1024 / 1024} MB`
+export const sizeOf = (bytes: number): string => (bytes < 1024 * 1024 ? `${bytes / 1024} KB` : `${bytes / 1024 / 1024} MB`)

@@ -1,9 +1,9 @@
 /** Errors of everything but SCIM: problem details (RFC 9457). */
 
-export type ProblemStatus = 400 | 401 | 404 | 409 | 412 | 413 | 422 | 500 | 503
+export type ProblemStatus = 400 | 401 | 404 | 405 | 409 | 412 | 413 | 422 | 500 | 503
 
 const TITLES: Readonly<Record<ProblemStatus, string>> = {
-  400: 'Bad Request', 401: 'Unauthorized', 404: 'Not Found', 409: 'Conflict',
+  400: 'Bad Request', 401: 'Unauthorized', 404: 'Not Found', 405: 'Method Not Allowed', 409: 'Conflict',
   412: 'Precondition Failed', 413: 'Content Too Large', 422: 'Unprocessable Content',
   500: 'Internal Server Error', 503: 'Service Unavailable',
 }
