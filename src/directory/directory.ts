@@ -1,83 +1,40 @@
-import { DurableObject } from 'cloudflare:workers'
 import { explainFailure, invalid, type AuthFailure } from '../auth/failure'
-import { hashToken } from '../auth/bearer'
 import { secretContext } from '../auth/secretBox'
-import { readConfig, type Config, type Env } from '../config'
 import { EMPTY_POLICY } from '../policy/document'
-import { mappingsOfGroup, type GroupFact } from '../policy/evaluate'
 import { err, ok, type Result } from '../result'
-import type { ScimError } from '../scim/error'
 import * as callers from './callers'
 import { changeConnection, type ConnectionChange } from './connectionChange'
 import { clientOf, signToken, type IssuedToken, type TokenFailure, type TokenRequest } from './clients'
 import * as connections from './connections'
 import { receive, senderOf, type Taken } from './deliveries'
-import { reportDefect } from './gate'
 import { healthOf, type Health } from './health'
 import * as holds from './holds'
 import { readJournal, writeJournal, type JournalQuery } from './journal'
-import { readMeta, writeMeta } from './meta'
-import { migrate } from './migrations'
-import { createPageMarks } from './pageMarks'
+import { writeMeta } from './meta'
+import { DirectoryObject, sleep } from './object'
 import * as people from './people'
 import { notePoll, takeDuePolls, type DuePoll, type PollOutcome } from './polls'
-import { createPolicyCache, currentPolicy, putPolicy, type PolicyInForce, type StoredPolicy } from './policies'
-import { createRefusals, reasonOf, type RefusedDelivery, type Refusals } from './refusals'
-import { nextWake, type Counts, type Reconciler } from './reconciler'
+import { currentPolicy, putPolicy, type StoredPolicy } from './policies'
+import { reasonOf, type RefusedDelivery } from './refusals'
+import type { Counts } from './reconciler'
 import { executeScim } from './scim'
 import { runBulk } from './scimBulk'
 import { draftPage, finishPage } from './scimPage'
-import type { BulkCommand, PageCommand, ScimCommand, ScimContext, ScimReply } from './scimCommand'
-import { arizeOf, DEFAULT_TENANT, openReconciler, openSecretBox, type Site, type Unready } from './site'
+import type { BulkCommand, PageCommand, ScimCommand, ScimReply } from './scimCommand'
+import { arizeOf, openSecretBox, type Unready } from './site'
 import type { DeliveryFailure, DeliveryRequest, PolicyRefusal, ScimFailure, ScimRequest } from './requests'
-import { createSql, type Store } from './sql'
 import * as tenants from './tenants'
 import * as tokens from './tokens'
-import { startNights } from './timers'
 
 /** Commands that change nothing, and so need neither a transaction nor an alarm. */
 const READS: ReadonlySet<ScimCommand['op']> = new Set(['refuse', 'authenticate', 'discover', 'catalogue', 'get', 'list'])
-
-/** Ends a transaction that must leave nothing behind. */
-const ROLL_BACK = new Error('refused')
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
-
-/** The connection that exists in development from the start. */
-const DEVELOPMENT_CONNECTION = 'development'
 
 /**
  * One tenant: its users, groups, connections, policy, ledger and journal, and the work on Arize that follows from them. Each
  * public method is one Durable Object call and one transaction; expected failures are returned, since a thrown error's own
  * properties do not cross the call.
  */
-export class Directory extends DurableObject<Env> {
-  private readonly store: Store
-  private readonly policy: () => PolicyInForce
-  private readonly settings: Result<Config, Unready>
-  private readonly refusals: Refusals
-  private readonly marks = createPageMarks()
-  private developmentHash: string | null = null
-  private armedAt: number | null = null
-  private live: Reconciler | null = null
-  private worker: Promise<Result<Reconciler, Unready>> | null = null
-
-  constructor(ctx: DurableObjectState, env: Env) {
-    super(ctx, env)
-    this.store = { sql: createSql(ctx.storage.sql), now: () => Date.now(), newId: () => crypto.randomUUID() }
-    this.policy = createPolicyCache(this.store)
-    this.refusals = createRefusals(this.store)
-    this.settings = readConfig(env)
-    void ctx.blockConcurrencyWhile(async () => {
-      migrate(this.store, (step) => ctx.storage.transactionSync(step))
-      startNights(this.store)
-      const scimToken = this.settings.ok && this.settings.value.isDevelopment ? this.settings.value.scimToken : null
-      this.developmentHash = scimToken === null ? null : await hashToken(scimToken)
-      this.armedAt = await ctx.storage.getAlarm()
-      this.arm()
-    })
-  }
-
+export class Directory extends DirectoryObject {
   /** One SCIM request: authenticates first, so that a wrong request by a stranger is a 401, then carries it out. */
   scim(request: ScimRequest): Result<ScimReply, ScimFailure> {
     const carryOut = (): Result<ScimReply, ScimFailure> => this.asCaller(request, (context) => executeScim(context, request.command))
@@ -133,13 +90,6 @@ export class Directory extends DurableObject<Env> {
 
   notePoll(outcome: PollOutcome): void {
     this.write(() => ok(notePoll(this.store, outcome, Math.random)))
-  }
-
-  private contextOf({ id, name, config }: connections.Connection, actor: string, base: string): ScimContext {
-    return {
-      store: this.store, actor, base, connection: { id, name, address: config.address, hasCatalogue: config.entitlements === true },
-      unmaps: (before, after) => this.unmaps(before, after), policy: this.policy, marks: this.marks,
-    }
   }
 
   /** A short-lived token for a client that proves itself. */
@@ -268,107 +218,5 @@ export class Directory extends DurableObject<Env> {
       writeJournal(this.store, { kind: 'tenant.created', actor, data: { tenant: tenant.name } })
       return ok(undefined)
     })
-  }
-
-  /** Called once a minute by the cron: arms an alarm that was lost. */
-  wake(): void {
-    this.arm()
-  }
-
-  override async alarm(): Promise<void> {
-    this.armedAt = null
-    try {
-      const worker = await this.reconciler()
-      if (worker.ok) await worker.value.alarm()
-      else this.wakeAt(this.store.now() + 60_000)
-    } catch (error) {
-      reportDefect('alarm', error)
-      this.wakeAt(this.store.now() + 60_000)
-    }
-  }
-
-  /** What an authenticated caller asks, in its name. */
-  private asCaller<T>(
-    { isDevelopment, credential, base }: Omit<ScimRequest, 'command'>, ask: (context: ScimContext) => Result<T, ScimError>,
-  ): Result<T, ScimFailure> {
-    if (isDevelopment) this.seedDevelopment()
-    const caller = callers.authenticate(this.store, credential)
-    if (!caller.ok) return err(caller.error.kind === 'stale' ? { kind: 'stale' } : { kind: 'auth', failure: caller.error })
-    const { connection, actor } = caller.value
-    // The secret of a webhook opens nothing else.
-    if (connection.kind !== 'scim') return err({ kind: 'auth', failure: invalid('unknown_token') })
-    const done = ask(this.contextOf(connection, actor, base))
-    return done.ok ? done : err({ kind: 'scim', error: done.error })
-  }
-
-  /** One transaction, and the alarm for what it made due in the same synchronous stretch. */
-  private write<T, E>(change: () => Result<T, E>): Result<T, E> {
-    const outcome: { result: Result<T, E> | null } = { result: null }
-    try {
-      this.ctx.storage.transactionSync(() => {
-        outcome.result = change()
-        // A refusal changes nothing, whatever had been written before it was noticed.
-        if (!outcome.result.ok) throw ROLL_BACK
-      })
-    } catch (error) {
-      if (error !== ROLL_BACK) throw error
-    }
-    const { result } = outcome
-    if (result === null) throw new Error('a transaction without a result')
-    if (result.ok) this.arm()
-    return result
-  }
-
-  /** The connection and token of `npm start`: in the default tenant only, and only where development values are believed. */
-  private seedDevelopment(): void {
-    if (this.developmentHash === null) return
-    if (readMeta(this.store, 'tenant') !== null || connections.connectionById(this.store, DEVELOPMENT_CONNECTION) !== null) {
-      // Not before it is there: the transaction that makes it may be rolled back.
-      this.developmentHash = null
-      return
-    }
-    connections.createConnection(
-      this.store,
-      { kind: 'scim', name: 'Development', source: 'development', config: { address: 'email', issuers: [] } },
-      'development', DEVELOPMENT_CONNECTION)
-    tokens.createToken(this.store, DEVELOPMENT_CONNECTION, { hash: this.developmentHash, expiresAt: null }, 'development')
-  }
-
-  /** Whether a group's new name or externalId takes it out of the policy: what that removes is held (design 10.3). */
-  private unmaps(before: GroupFact, after: GroupFact): boolean {
-    const { compiled } = this.policy()
-    return compiled !== null && mappingsOfGroup(compiled, before).length > 0 && mappingsOfGroup(compiled, after).length === 0
-  }
-
-  /** The worker of this tenant, made once its Arize is known. Tried again after a failure. */
-  private reconciler(): Promise<Result<Reconciler, Unready>> {
-    this.worker ??= this.createWorker().then((worker) => {
-      if (!worker.ok) this.worker = null
-      return worker
-    })
-    return this.worker
-  }
-
-  private async createWorker(): Promise<Result<Reconciler, Unready>> {
-    const worker = await openReconciler(this.site(), { policy: this.policy, sleep, wakeAt: (at) => this.wakeAt(at) })
-    if (worker.ok) this.live = worker.value
-    return worker
-  }
-
-  private site(): Site {
-    return { store: this.store, settings: this.settings, name: this.ctx.id.name ?? DEFAULT_TENANT }
-  }
-
-  private arm(): void {
-    const at = nextWake(this.store)
-    if (at !== null) this.wakeAt(at)
-    this.live?.nudge()
-  }
-
-  /** The alarm is moved earlier only. */
-  private wakeAt(at: number): void {
-    if (this.armedAt !== null && this.armedAt <= at) return
-    this.armedAt = at
-    void this.ctx.storage.setAlarm(Math.max(at, this.store.now()))
   }
 }
