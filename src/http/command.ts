@@ -1,4 +1,5 @@
 import type { BulkCommand, PageCommand, ScimCommand, View } from '../directory/scimCommand'
+import type { CatalogueRequest } from '../directory/scimEntitlements'
 import { err, ok, type Result } from '../result'
 import { MAX_BULK_BYTES } from '../scim/bulk'
 import { bulkTooLarge } from '../scim/bulkRequest'
@@ -6,7 +7,7 @@ import { invalidSyntax, methodNotAllowed, payloadTooLarge, unsupportedMediaType,
 import { parseJson } from '../scim/json'
 import { isFiltered } from '../scim/discovery'
 import { isCursorQuery, readListQuery, readProjection, readSearchRequest, type CursorQuery, type ListQuery } from '../scim/query'
-import type { CatalogueType, ResourceType } from '../scim/schema'
+import type { ResourceType } from '../scim/schema'
 import { readChange, readCreate } from '../scim/write'
 import { codingOf, fitsCall, MAX_BODY_BYTES, MAX_GROUP_BODY_BYTES, mediaTypeOf, readText, sizeOf } from './body'
 import { readBulkCommand } from './bulk'
@@ -80,23 +81,31 @@ const readResourceCommand = async (
   return readChange(request.method === 'PUT' ? 'PUT' : 'PATCH', guarded, body.value, view.value)
 }
 
-/** Whether the connection has these endpoints at all is found out first, so what is wrong goes with the command. */
-const readCatalogueCommand = (type: CatalogueType, id: string | null, request: Request, params: URLSearchParams): ScimCommand => {
-  const refused = (error: ScimError): ScimCommand => ({ op: 'catalogue', type, request: { kind: 'refused', error } })
-  if (request.method !== 'GET' && request.method !== 'HEAD') return refused(unsupportedMethod(request))
-  if (id === null) {
-    const query = readListQuery(params)
-    return query.ok ? { op: 'catalogue', type, request: { kind: 'list', query: query.value } } : refused(query.error)
+type CatalogueEndpoint = Extract<Endpoint, { readonly kind: 'catalogue' | 'catalogueSearch' }>
+
+const readCatalogueRequest = async (endpoint: CatalogueEndpoint, request: Request, params: URLSearchParams): Promise<Read<CatalogueRequest>> => {
+  if (!methodsOf(endpoint).includes(request.method)) return err(unsupportedMethod(request))
+  if (endpoint.kind === 'catalogue' && endpoint.id !== null) {
+    const view = readView(request, params)
+    return view.ok ? ok({ kind: 'one', id: endpoint.id, view: view.value }) : view
   }
-  const view = readView(request, params)
-  return view.ok ? { op: 'catalogue', type, request: { kind: 'one', id, view: view.value } } : refused(view.error)
+  const body = endpoint.kind === 'catalogueSearch' ? await readBody(request, MAX_BODY_BYTES) : null
+  if (body !== null && !body.ok) return body
+  const query = body === null ? readListQuery(params) : readSearchRequest(body.value)
+  return query.ok ? ok({ kind: 'list', query: query.value }) : query
+}
+
+/** Whether the connection has these endpoints at all is found out first, so what is wrong goes with the command. */
+const readCatalogueCommand = async (endpoint: CatalogueEndpoint, request: Request, params: URLSearchParams): Promise<ScimCommand> => {
+  const asked = await readCatalogueRequest(endpoint, request, params)
+  return { op: 'catalogue', type: endpoint.type, request: asked.ok ? asked.value : { kind: 'refused', error: asked.error } }
 }
 
 const unsupportedMethod = ({ method }: Request): ScimError => methodNotAllowed(`The method ${method} is not supported here.`)
 
 const read = async (endpoint: Endpoint, request: Request, params: URLSearchParams): Promise<Read<AnyCommand>> => {
   if (endpoint.kind === 'none') return err(endpoint.error)
-  if (endpoint.kind === 'catalogue') return ok(readCatalogueCommand(endpoint.type, endpoint.id, request, params))
+  if (endpoint.kind === 'catalogue' || endpoint.kind === 'catalogueSearch') return ok(await readCatalogueCommand(endpoint, request, params))
   if (!methodsOf(endpoint).includes(request.method)) return err(unsupportedMethod(request))
   switch (endpoint.kind) {
     case 'discovery':

@@ -15,6 +15,7 @@ export type Endpoint =
   | { readonly kind: 'resource'; readonly type: ResourceType; readonly id: string }
   | { readonly kind: 'discovery'; readonly endpoint: DiscoveryEndpoint; readonly id: string | null }
   | { readonly kind: 'catalogue'; readonly type: CatalogueType; readonly id: string | null }
+  | { readonly kind: 'catalogueSearch'; readonly type: CatalogueType }
   | { readonly kind: 'bulk' }
   | { readonly kind: 'none'; readonly error: ScimError }
 
@@ -33,6 +34,7 @@ const METHODS: Readonly<Record<Endpoint['kind'], readonly string[]>> = {
   resource: ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
   discovery: ['GET', 'HEAD', 'OPTIONS'],
   catalogue: ['GET', 'HEAD', 'OPTIONS'],
+  catalogueSearch: ['POST', 'OPTIONS'],
   bulk: ['POST', 'OPTIONS'],
   none: [],
 }
@@ -74,6 +76,7 @@ export const endpointOf = (path: string): Endpoint => {
   }
   const catalogue = CATALOGUE_TYPES.get(name)
   if (catalogue !== undefined) {
+    if (encoded === SEARCH) return { kind: 'catalogueSearch', type: catalogue }
     return encoded !== undefined && id === null ? UNKNOWN : { kind: 'catalogue', type: catalogue, id }
   }
   const type = RESOURCE_TYPES.get(name)

@@ -5,7 +5,8 @@
 import { err, ok } from '../result'
 import type { Result } from '../result'
 import { valueAt } from './attribute'
-import { invalidCursor } from './error'
+import { cursorContext, foreignCursor } from './cursor'
+import { expiredCursor, invalidCount } from './error'
 import type { ScimError } from './error'
 import { etagOf } from './etag'
 import { compileResourceTest } from './filterMatch'
@@ -64,17 +65,49 @@ const sorted = (type: CatalogueType, resources: readonly JsonObject[], { sortBy,
   return keyed.toSorted((a, b) => direction * compareText(a.key, b.key)).map(({ resource }) => resource)
 }
 
-/** The ListResponse. 400 `invalidFilter`; 400 `invalidCursor` for a page by cursor, of which only the first is made. */
-export const listCatalogue = (place: CataloguePlace, facts: readonly CatalogueEntry[], query: ListQuery | CursorQuery): Result<JsonObject, ScimError> => {
+/** FNV-1a. It notices what was changed by mistake; there is nothing to gain by deceiving it. */
+const digestOf = (text: string): number => {
+  let digest = 0x811c9dc5
+  for (let at = 0; at < text.length; at += 1) digest = Math.imul(digest ^ text.charCodeAt(at), 0x01000193)
+  return digest >>> 0
+}
+
+/**
+ * The numbers of a cursor (RFC 9865): the version of the policy, how many were before, the count, and what else was asked. Without
+ * a seal, since every page is made of what its caller may see.
+ */
+const cursorOf = ({ type, version }: CataloguePlace, query: ListQuery, offset: number): string =>
+  [version, offset, query.count, digestOf(type + cursorContext('', null, query))].map((number) => number.toString(36)).join('.')
+
+const readNumbers = (cursor: string): readonly number[] =>
+  /^[\da-z]{1,10}(?:\.[\da-z]{1,10}){3}$/.test(cursor) ? cursor.split('.').map((text) => Number.parseInt(text, 36)) : []
+
+/** Where the page begins. 400 `invalidCursor`, `invalidCount`, or `expiredCursor` once there is another policy. */
+const offsetOf = (place: CataloguePlace, query: ListQuery | CursorQuery): Result<number, ScimError> => {
+  if (!isCursorQuery(query)) return ok(query.startIndex - 1)
+  if (query.cursor === '') return ok(0)
+  const [version = 0, offset = 0, count = 0] = readNumbers(query.cursor)
+  if (cursorOf({ ...place, version }, { ...query, count }, offset) !== query.cursor) return foreignCursor()
+  if (count !== query.count) return err(invalidCount(`"count" must be that of the first page, which was ${count}.`))
+  return version === place.version ? ok(offset) : err(expiredCursor('The policy has changed since. Begin again with an empty cursor.'))
+}
+
+/** The ListResponse. 400 `invalidFilter`, and what may be wrong with a cursor. */
+export const listCatalogue = (
+  place: CataloguePlace, entries: readonly CatalogueEntry[], query: ListQuery | CursorQuery,
+): Result<JsonObject, ScimError> => {
   const test = query.filter === null ? null : compileResourceTest(query.filter, catalogueDefinitionOf(place.type))
   if (test !== null && !test.ok) return test
-  const all = facts.map((fact) => renderEntry(place, fact))
+  const offset = offsetOf(place, query)
+  if (!offset.ok) return offset
+  const all = entries.map((entry) => renderEntry(place, entry))
   const found = test === null ? all : all.filter(test.value)
-  const isByCursor = isCursorQuery(query)
-  if (isByCursor && (query.cursor !== '' || found.length > query.count)) {
-    return err(invalidCursor(`${catalogueEndpoint(place.type)} are paged by "startIndex" and "count".`))
-  }
-  const page = sorted(place.type, found, query).slice(query.startIndex - 1, query.startIndex - 1 + query.count)
+  const end = offset.value + query.count
+  const page = sorted(place.type, found, query).slice(offset.value, end)
   const resources = page.map((resource) => projectEntry(place.type, resource, query))
-  return ok(listResponse({ totalResults: found.length, startIndex: query.startIndex, resources }))
+  const list = listResponse({ totalResults: found.length, startIndex: query.startIndex, resources })
+  if (!isCursorQuery(query)) return ok(list)
+  const { startIndex: _startIndex, Resources, ...message } = list
+  const isLast = query.count === 0 || end >= found.length
+  return ok({ ...message, ...(isLast ? {} : { nextCursor: cursorOf(place, query, end) }), Resources })
 }

@@ -122,9 +122,36 @@ describe('Roles and Entitlements', () => {
 
   it.each<[Readonly<Record<string, string>>, string]>([
     [{ filter: 'displayName eq' }, 'invalidFilter'], [{ count: 'x' }, 'invalidValue'], [{ filter: 'displayName[a eq "b"]' }, 'invalidFilter'],
-    [{ cursor: '', count: '1' }, 'invalidCursor'], [{ cursor: 'abc' }, 'invalidCursor'],
+    [{ cursor: 'abc' }, 'invalidCursor'], [{ cursor: '1.2.3' }, 'invalidCursor'], [{ cursor: '1.1.1.0', count: '1' }, 'invalidCursor'], [{ cursor: '', count: 'x' }, 'invalidCount'],
   ])('refuse %j as %s', async (query, scimType) => {
     await open(({ okta }) => expect(list(okta, 'Role', query).body).toMatchObject({ status: 400, scimType }))
+  })
+
+  it('are paged by cursor too, as long as the policy and the other parameters stay', async () => {
+    await open(({ okta, store }) => {
+      const read = (cursor: string, more: Readonly<Record<string, string>> = {}): Got => list(okta, 'Role', { sortBy: 'displayName', count: '1', cursor, ...more })
+      const names: unknown[] = []
+      let cursor = ''
+      for (let pages = 0; pages < 5; pages += 1) {
+        const page = read(cursor)
+        expect([page.status, page.body.totalResults, page.body.itemsPerPage, 'startIndex' in page.body]).toEqual([200, 3, 1, false])
+        names.push(...namesIn(page))
+        if (typeof page.body.nextCursor !== 'string') break
+        cursor = page.body.nextCursor
+        expect(cursor).toMatch(/^[\w.~-]+$/)
+      }
+      expect(names).toEqual(['ml member', 'ML viewer', 'Über'])
+      const errors = [
+        read(cursor, { count: '2' }), read(cursor, { sortBy: 'id' }), read(cursor, { filter: 'id pr' }), read(`${cursor}0`), read(cursor, { attributes: 'id' }),
+        list(okta, 'Entitlement', { sortBy: 'displayName', count: '1', cursor }),
+      ]
+      expect(errors.map(({ body }) => body.scimType)).toEqual(['invalidCount', ...Array.from({ length: 5 }, () => 'invalidCursor')])
+      expect(read(cursor, { sortBy: 'DISPLAYNAME' }).status).toBe(200)
+      putPolicy(store, POLICY, 'test')
+      expect(read(cursor).body).toMatchObject({ status: 400, scimType: 'expiredCursor' })
+      expect(read('', { count: '0' }).body).toMatchObject({ totalResults: 3, itemsPerPage: 0 })
+      expect('nextCursor' in read('', { count: '0' }).body || 'nextCursor' in read('', { count: '3' }).body).toBe(false)
+    })
   })
 
   it('are none without a policy, and unknown while the policy is not valid', async () => {

@@ -72,6 +72,18 @@ describe('/Roles and /Entitlements', () => {
     expect([head.status, head.text]).toEqual([200, ''])
   })
 
+  it('are searched by POST, and paged by cursor', async () => {
+    const search = await scim('POST', '/Roles/.search', { body: { filter: 'displayName co "MEMBER"', attributes: ['displayName'] } })
+    expect([search.status, own(search.body, 'Resources')]).toEqual([200, [{ schemas: [ROLE_SCHEMA], id: 'mapping.a~2f.b', displayName: 'ML member' }]])
+    const first = await scim('POST', '/Roles/.search', { body: { cursor: '', count: 1 } })
+    const second = await scim('GET', `/Roles?count=1&cursor=${textAt(first, 'nextCursor')}`)
+    expect([namesIn(first), namesIn(second), own(second.body, 'nextCursor')]).toEqual([['mapping.viewer'], ['mapping.a~2f.b'], undefined])
+    const wrong = await scim('POST', '/Entitlements/.search', { body: { filter: 1 } })
+    expect([wrong.status, scimErrorFaults(wrong)]).toEqual([400, []])
+    const get = await scim('GET', '/Roles/.search')
+    expect([get.status, get.headers.get('allow')]).toEqual([405, 'POST, OPTIONS'])
+  })
+
   it('show nothing that is for another connection', async () => {
     expect((await scim('GET', '/Roles')).text + (await scim('GET', '/Entitlements')).text).not.toMatch(/Secret|Hush|theirs/)
     expect((await scim('GET', '/Roles/mapping.theirs')).status).toBe(404)
@@ -89,6 +101,7 @@ describe('/Roles and /Entitlements', () => {
 
   it.each<[string, string]>([
     ['GET', '/Roles'], ['GET', '/Entitlements/mapping.lead'], ['GET', '/Roles?filter=('], ['GET', '/Roles?count=x'], ['POST', '/Roles'], ['DELETE', '/Entitlements/x'],
+    ['POST', '/Roles/.search'], ['GET', '/Roles/.search'],
   ])('%s %s is 404 where they are off', async (method, path) => {
     const answer = await scim(method, path, { authorization: entra.authorization })
     expect([answer.status, own(answer.body, 'detail'), answer.headers.get('allow')]).toEqual([404, 'There is no such endpoint.', null])
