@@ -70,6 +70,21 @@ describe('parseFilter', () => {
     ['meta.Created gt 2015-10-10T14:38:21.8617979-07:00', compare('meta.Created', 'gt', '2015-10-10T14:38:21.8617979-07:00')],
     ['a eq "say \\"hi\\" \\\\ \\u00e9"', compare('a', 'eq', 'say "hi" \\ é')],
     ['a eq ""', compare('a', 'eq', '')],
+    ['a eq "\\ud83d\\ude00\\/"', compare('a', 'eq', '😀/')],
+    ['a eq "\\ud83d"', compare('a', 'eq', '\ud83d')],
+    ['a eq 1e3', compare('a', 'eq', '1e3')],
+    ['a eq 1E+2', compare('a', 'eq', '1E+2')],
+    ['a eq 1.50', compare('a', 'eq', '1.50')],
+    ['a eq -0', compare('a', 'eq', '-0')],
+    ['a eq 0', compare('a', 'eq', 0)],
+    ['a eq NULL', compare('a', 'eq', 'NULL')],
+    ['a ne null', compare('a', 'ne', null)],
+    // Names of figure 1 and of RFC 7643.
+    ['members.$ref eq "x"', compare('members.$ref', 'eq', 'x')],
+    ['a-b_c9 pr', pr('a-b_c9')],
+    ['urn:x-y:a.b_c:2.0:User:emails[type eq "work"].value co "@"', some('urn:x-y:a.b_c:2.0:User:emails', and(compare('type', 'eq', 'work'), compare('value', 'co', '@')))],
+    ['emails [ type eq "work" ] .value pr', some('emails', and(compare('type', 'eq', 'work'), pr('value')))],
+    ['not(a eq 1)and not(b eq 2)or(c eq 3)', or(and(not(a), not(b)), c)],
     // A sub-attribute behind a value path (D.2 row 4).
     ['emails[type eq "work"].value eq "x"', some('emails', and(compare('type', 'eq', 'work'), compare('value', 'eq', 'x')))],
     ['emails[type eq "work"].value pr and a eq 1', and(some('emails', and(compare('type', 'eq', 'work'), pr('value'))), a)],
@@ -83,7 +98,7 @@ describe('parseFilter', () => {
     '()', 'not', 'not userName eq "x"', 'not ()', 'emails[]', 'emails[type eq "x"', 'emails type eq "x"]', 'emails[type eq "x"] eq "y"',
     'emails[type eq "x"].', 'emails[type eq "x"].value', 'emails[a[b eq 1]]', 'emails[x pr].[y pr]', '"userName" eq "x"', 'userName eq and a eq 1',
     'userName eq or', 'userName eq eq', "userName eq 'x'", 'userName pr "x"', 'userName eq "\\x"', 'userName eq "a\u0001b"', 'userName eq "\\u0000"',
-    'a,b eq 1', 'a eq (1)', 'a eq [1]', '1 eq 1', '; drop table users', "' or 1=1 --", 'a eq 1;', ')(', '[', ']', '"', '\\', 'a eq "\\',
+    'a,b eq 1', 'a eq (1)', 'a eq [1]', '1 eq 1', '_a pr', '-a pr', '9a pr', 'a!b pr', 'é pr', 'a eq "\\u12"', 'a eq "\\uZZZZ"', 'not not (a pr)', 'emails[a pr](b pr)', 'emails[a pr].b pr.c pr', '; drop table users', "' or 1=1 --", 'a eq 1;', ')(', '[', ']', '"', '\\', 'a eq "\\',
     '('.repeat(8000), 'not('.repeat(1500), `a eq "${'\n'.repeat(5000)}`,
   ])('refuses text %# with a sentence', (text) => {
     const parsed = parseFilter(text)

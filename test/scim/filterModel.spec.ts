@@ -2,16 +2,19 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { openStore } from '../directory/memoryStore'
 import type { TestStore } from '../directory/memoryStore'
+import { idOf, openScim } from '../directory/scimClient'
+import type { Answer, Client } from '../directory/scimClient'
 import { parseFilter } from '../../src/scim/filter'
 import { matchesFilter } from '../../src/scim/filterMatch'
 import { compileFilter } from '../../src/scim/filterSql'
+import { isObject } from '../../src/scim/json'
 import type { JsonObject } from '../../src/scim/json'
 import type { ResourceType } from '../../src/scim/schema'
 import { bodies } from './arbitraries'
 import { ATTRIBUTES } from './model/attributes'
 import { asks } from './model/filterArbitrary'
 import { isRefused, matches } from './model/filterModel'
-import type { Ask } from './model/filterModel'
+import type { Ask, Single } from './model/filterModel'
 import { randomFrom, spell } from './model/filterText'
 import { base, build } from './model/rows'
 import type { World } from './model/rows'
@@ -80,4 +83,69 @@ describe('a filter as text', () => {
     expect(found).toBeGreaterThan(EACH * RUNS / 10)
     expect(refused).toBeLessThan(EACH * RUNS / 2)
   }, 60_000)
+  it('finds it in the lists of the Directory, of its own connection, in 600 random cases', async () => {
+    const asked = <T extends ResourceType>(resourceType: T) => fc.array(fc.tuple(linked(resourceType), fc.integer()), { minLength: 15, maxLength: 15 })
+    await openScim((world) => {
+      fc.assert(fc.property(worlds, asked('User'), asked('Group'), (filled, ofUsers, ofGroups) => {
+        for (const table of ['group_members', 'users', 'groups']) world.store.sql.run(`DELETE FROM ${table}`)
+        populate(world.entra, filled)
+        const ids = populate(world.okta, filled)
+        const resources = { User: everything(world.okta, 'User'), Group: named(everything(world.okta, 'Group'), everything(world.okta, 'User')) }
+        for (const [resourceType, cases] of [['User', ofUsers], ['Group', ofGroups]] as const) {
+          for (const [written, seed] of cases) {
+            const ask = withIds(written, ids)
+            const filter = spell(randomFrom(seed), ask, resourceType)
+            const answer = world.okta.list(resourceType, { filter })
+            const found = answer.status === 200 ? resourcesIn(answer).map(({ id }) => id) : answer.body.scimType
+            expect([filter, found]).toEqual([filter, byModel(ask, resources[resourceType], resourceType)])
+            if (answer.status === 200) expect([filter, answer.body.totalResults]).toEqual([filter, resourcesIn(answer).length])
+          }
+        }
+      }), { numRuns: 20 })
+    })
+  }, 60_000)
 })
+
+const resourcesIn = ({ body }: Answer): readonly JsonObject[] => (Array.isArray(body.Resources) ? body.Resources.filter(isObject) : [])
+
+const everything = (client: Client, type: ResourceType): readonly JsonObject[] => resourcesIn(client.list(type))
+
+/** What the ids are that a world calls `u0` and `g0`. */
+const populate = (client: Client, { users, groups, memberships }: World): ReadonlyMap<string, string> => {
+  const ids = new Map<string, string>()
+  users.forEach((body, index) => ids.set(`u${index}`, idOf(client.post('User', { ...body, userName: `${String(body.userName)}${index}` }))))
+  groups.forEach((body, index) => {
+    const members = memberships.flatMap(([group, user]) => (group === index && user < users.length ? [{ value: ids.get(`u${user}`) }] : []))
+    ids.set(`g${index}`, idOf(client.post('Group', { ...body, displayName: `${String(body.displayName)}${index}`, members })))
+  })
+  return ids
+}
+
+const withIds = (ask: Ask, ids: ReadonlyMap<string, string>): Ask => {
+  const single = (asked: Single): Single =>
+    (asked.kind === 'compare' && typeof asked.wanted === 'string' ? { ...asked, wanted: ids.get(asked.wanted) ?? asked.wanted } : asked)
+  switch (ask.kind) {
+    case 'and':
+    case 'or': return { ...ask, terms: ask.terms.map((term) => withIds(term, ids)) }
+    case 'not': return { ...ask, term: withIds(ask.term, ids) }
+    case 'within': return { ...ask, inner: withIds(ask.inner, ids), behind: ask.behind === null ? null : single(ask.behind) }
+    default: return single(ask)
+  }
+}
+
+/** Often of one membership: such lists are read from the members. */
+const linked = (resourceType: ResourceType): fc.Arbitrary<Ask> => {
+  const [list, ids] = resourceType === 'User' ? (['groups', ['g0', 'g1']] as const) : (['members', ['u0', 'u1', 'u2']] as const)
+  const membership = fc.constantFrom(...ids).chain((wanted) => fc.constantFrom<Ask>(
+    { kind: 'compare', path: [list], operator: 'eq', wanted }, { kind: 'compare', path: [list, 'value'], operator: 'eq', wanted },
+    { kind: 'within', path: [list], inner: { kind: 'compare', path: ['value'], operator: 'eq', wanted }, behind: null }))
+  const both = fc.tuple(membership, fc.oneof(asks(resourceType), membership)).map((terms): Ask => ({ kind: 'and', terms }))
+  return fc.oneof({ weight: 2, arbitrary: asks(resourceType) }, { weight: 1, arbitrary: membership }, { weight: 2, arbitrary: both })
+}
+
+/** Members have a name, which is answered only when it is asked for. */
+const named = (groups: readonly JsonObject[], users: readonly JsonObject[]): readonly JsonObject[] => {
+  const names = new Map(users.map(({ id, displayName, userName }) => [id, displayName ?? userName]))
+  const list = (members: unknown): readonly JsonObject[] => (Array.isArray(members) ? members.filter(isObject) : [])
+  return groups.map((group) => ({ ...group, members: list(group.members).map((member) => ({ ...member, display: names.get(member.value) })) }))
+}
