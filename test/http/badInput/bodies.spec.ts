@@ -14,10 +14,13 @@ beforeAll(async () => {
 const TAKES_BODY: readonly (readonly [request: string, what: string])[] = [
   ['POST /Users', 'User'], ['PUT /Users/{user}', 'User'], ['PATCH /Users/{user}', 'PATCH'],
   ['POST /Groups', 'Group'], ['PUT /Groups/{group}', 'Group'], ['PATCH /Groups/{group}', 'PATCH'],
+  ['POST /.search', 'search'], ['POST /Users/.search', 'search'], ['POST /Groups/.search', 'search'], ['POST /Bulk', 'PATCH'],
 ]
 
-const notAnObject = (what: string): string =>
-  what === 'PATCH' ? 'The request body must be a JSON object with "Operations".' : `The request body must be a JSON object that describes a ${what}.`
+const notAnObject = (what: string): string => {
+  if (what === 'search') return 'The request body must be a JSON object.'
+  return what === 'PATCH' ? 'The request body must be a JSON object with "Operations".' : `The request body must be a JSON object that describes a ${what}.`
+}
 
 const MEDIA = plain(415, 'The Content-Type of a SCIM request is application/scim+json or application/json.')
 const coding = (name: string) => plain(415, `The Content-Encoding "${name}" is not supported: send the body as it is.`)
@@ -110,7 +113,7 @@ const PARTS = plain(413, 'The request body has more than 2000000 names and value
 const CALL = plain(413, 'The request body is too large to be passed on. Send fewer members in one request.')
 
 refuses('a body that is too large', here, [
-  ...['POST /Users', 'PUT /Users/{user}', 'PATCH /Users/{user}', 'POST /Groups'].map((request) =>
+  ...['POST /Users', 'PUT /Users/{user}', 'PATCH /Users/{user}', 'POST /Groups', 'POST /.search', 'POST /Users/.search'].map((request) =>
     wrong(`${request} of 1 MB and a byte`, request, filler(MB + 1), large('1'))),
   ...['PUT /Groups/{group}', 'PATCH /Groups/{group}'].flatMap((request) => [
     wrong(`${request} of 16 MB and a byte`, request, filler(16 * MB + 1), large('16')),

@@ -62,7 +62,7 @@ const READ = 'GET, HEAD, OPTIONS'
 
 const ENDPOINTS: readonly (readonly [path: string, allow: string])[] = [
   ['/Users', LIST], ['/Groups/', LIST], ['/Users/{user}', ONE], ['/Groups/{group}', ONE], ['/Users/no-such-id', ONE], ['/ServiceProviderConfig', READ], ['/ServiceProviderConfig/x', READ],
-  ['/Schemas', READ], ['/Schemas/urn:nobody', READ], ['/ResourceTypes', READ], ['/ResourceTypes/User', READ], ['/Bulk', 'POST, OPTIONS'],
+  ['/Schemas', READ], ['/Schemas/urn:nobody', READ], ['/ResourceTypes', READ], ['/ResourceTypes/User', READ], ['', READ], ['/Bulk', 'POST, OPTIONS'], ['/.search', 'POST, OPTIONS'], ['/Users/.search', 'POST, OPTIONS'],
 ]
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'PURGE', 'QUERY', 'PROPFIND', 'SEARCH']
