@@ -24,8 +24,8 @@ export interface BulkOutcome extends Pick<BulkOperation, 'index' | 'method' | 'b
 
 const operationOf = ({ location, method, bulkId, result }: BulkOutcome): JsonObject => ({
   ...(location === null ? {} : { location }),
-  ...(method === null ? {} : { method }),
-  ...(bulkId === null ? {} : { bulkId }),
+  ...(method === null ? {} : { method: method.toWellFormed() }),
+  ...(bulkId === null ? {} : { bulkId: bulkId.toWellFormed() }),
   ...(result.ok && result.value.etag !== null ? { version: result.value.etag } : {}),
   status: String(result.ok ? result.value.status : result.error.status),
   ...(result.ok ? {} : { response: scimErrorBody(result.error) }),

@@ -123,6 +123,13 @@ describe('a wrong bulk operation', () => {
     expect(await dumpOf(world.tenant)).toBe(before)
   })
 
+  it('is named again in well-formed text', async () => {
+    const body = '{"Operations":[{"method":"\\ud800","bulkId":"x\\udc00","path":"/Users"},{"method":"0123456789012345678😀","path":"/Users"}]}'
+    const { text, body: told } = await world.send('POST', '/Bulk', { body })
+    expect(text).not.toContain('\\ud')
+    expect([own(told, 'Operations', 0, 'method'), own(told, 'Operations', 0, 'bulkId'), own(told, 'Operations', 1, 'method')]).toEqual(['\ufffd', 'x\ufffd', '0123456789012345678\ufffd'])
+  })
+
   it('keeps nothing of itself, and the others go on', async () => {
     const wrongOnes = OPERATIONS.map(([, operation], index) => ({ ...(operation as object), ...(Object.hasOwn(operation as object, 'bulkId') ? { bulkId: `w${index}` } : {}) }))
     const body = fill(JSON.stringify({ Operations: [...wrongOnes, { method: 'POST', path: '/Users', bulkId: 'new', data: { userName: 'new@example.com' } }] }))

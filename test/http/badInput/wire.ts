@@ -10,7 +10,7 @@ const MESSAGES = 'urn:ietf:params:scim:api:messages:2.0:'
 const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 const PROVISIONING = 'urn:arize:params:scim:schemas:extension:provisioning:2.0:User'
 
-type Shape = 'text' | 'flag' | 'time' | 'count' | ObjectShape | ListShape
+type Shape = 'text' | 'echo' | 'flag' | 'time' | 'count' | ObjectShape | ListShape
 interface ObjectShape {
   readonly object: Readonly<Record<string, Shape>>
   readonly needs: readonly string[]
@@ -71,6 +71,8 @@ const faultsOfList = (value: unknown, shape: ListShape, at: string): readonly st
 
 const IS = {
   text: (value: unknown): boolean => typeof value === 'string' && value !== '' && value.isWellFormed() && !value.includes('\u0000'),
+  /** What a client chose for itself. */
+  echo: (value: unknown): boolean => typeof value === 'string' && value.isWellFormed(),
   flag: (value: unknown): boolean => typeof value === 'boolean',
   time: (value: unknown): boolean => typeof value === 'string' && TIME.test(value) && !Number.isNaN(Date.parse(value)),
   count: (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0,
@@ -149,7 +151,7 @@ const bulkFaults = (body: unknown, { base }: Asked): readonly string[] => {
     const status = Number(own(operation, 'status'))
     const location = own(operation, 'location')
     return [
-      ...faultsOf(without(operation, 'response'), object(texts('location', 'method', 'bulkId', 'version', 'status'), 'status'), `Operations[${index}]`),
+      ...faultsOf(without(operation, 'response'), object({ ...texts('location', 'version', 'status'), method: 'echo', bulkId: 'echo' }, 'status'), `Operations[${index}]`),
       ...faultIf(![200, 201, 204].includes(status) && !(status >= 400 && status < 500), `Operations[${index}].status ${status}`),
       ...faultIf(typeof location === 'string' && !location.startsWith(`${base}/`), `Operations[${index}].location`),
       ...faultIf(status === 201 && location === undefined, `Operations[${index}] is nowhere`),
