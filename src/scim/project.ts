@@ -57,18 +57,34 @@ const sweep = (before: unknown, after: unknown): unknown => {
 /** The object with each of its attributes decided on: undefined drops it. */
 const mapAttributes = (
   owner: Attribute, object: JsonObject, decide: (attribute: Attribute, value: unknown) => unknown,
-): JsonObject =>
-  Object.fromEntries(Object.entries(object).flatMap(([name, value]) => {
+): JsonObject => {
+  const result: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(object)) {
     const attribute = owner.children.get(name.toLowerCase())
     const kept = attribute === undefined ? undefined : sweep(value, decide(attribute, value))
-    return kept === undefined ? [] : [[name, kept]]
-  }))
+    // Only names of the registry come here.
+    if (kept !== undefined) result[name] = kept
+  }
+  return result
+}
 
 const NOTHING = nothing()
+
+const shownWhole = new WeakMap<Attribute, boolean>()
+
+/** Whether nothing below the attribute needs to be asked for or hidden: most are passed on as they are, without being walked. */
+const isShownWhole = (attribute: Attribute): boolean => {
+  const known = shownWhole.get(attribute)
+  if (known !== undefined) return known
+  const isWhole = attribute.returned !== 'never' && attribute.returned !== 'request' && [...attribute.children.values()].every(isShownWhole)
+  shownWhole.set(attribute, isWhole)
+  return isWhole
+}
 
 /** Without what is never returned, and without what is returned on request and was not asked for by its own name. */
 const asked = (named: Named): Keep => (owner, object) =>
   mapAttributes(owner, object, (attribute, value) => {
+    if (isShownWhole(attribute)) return value
     const own = named.below.get(attribute.name)
     if (attribute.returned === 'never' || (attribute.returned === 'request' && own === undefined)) return undefined
     return overValue(attribute, value, asked(own ?? NOTHING))
