@@ -1,5 +1,6 @@
-import { beforeAll } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { ENTERPRISE_SCHEMA, GROUP_SCHEMA, USER_SCHEMA } from '../../../src/scim/schema'
+import { own, textAt, type Answer } from '../bridge'
 import { filter, openWorld, patch, path, plain, refuses, syntax, value, wrong, type World } from './world'
 
 /** Requests whose JSON is right and whose meaning is wrong, by endpoint. */
@@ -161,3 +162,33 @@ refuses('a wrong PATCH of a Group', here, [
   wrong('an attribute of users', 'PATCH /Groups/{group}', patch('add', 'userName', 'x'), unknownPath('userName')),
   wrong('the extension of users', 'PATCH /Groups/{group}', patch('add', `${ENTERPRISE_SCHEMA}:department`, 'x'), unknownPath(`${ENTERPRISE_SCHEMA}:department`)),
 ])
+
+describe('two primaries', () => {
+  const emails = ['a', 'b', 'c'].map((name) => ({ value: `${name}@example.com`, primary: true }))
+  const primaries = (answer: Answer): readonly unknown[] => [0, 1, 2].map((index) => own(answer.body, 'emails', index, 'primary'))
+
+  it('become one: the first of a body, the last that became so', async () => {
+    const made = await world.send('POST', '/Users', { body: { userName: 'primary@example.com', emails } })
+    expect([made.status, primaries(made)]).toEqual([201, [true, false, false]])
+    const at = `/Users/${textAt(made, 'id')}`
+    const moved = await world.send('PATCH', at, { body: patch('replace', 'emails[value eq "c@example.com"].primary', 'True') })
+    expect([moved.status, primaries(moved)]).toEqual([200, [false, false, true]])
+    const put = await world.send('PUT', at, { body: { userName: 'primary@example.com', emails: emails.toReversed() } })
+    expect([put.status, own(put.body, 'emails', 0, 'value'), primaries(put)]).toEqual([200, 'c@example.com', [true, false, false]])
+    const all = await world.send('PATCH', at, { body: patch('replace', 'emails.primary', true) })
+    expect(primaries(all).filter((primary) => primary === true)).toHaveLength(1)
+  })
+})
+
+describe('what only this server says', () => {
+  it.each(['2026-13-45T99:00:00Z', 'never', '', 7, null, {}, '0001-01-01T00:00:00Z'])('is not changed by a date %j', async (date) => {
+    const before = await world.send('GET', '/Users/{user}')
+    const meta = { created: date, lastModified: date, version: 'W/"99"', location: 'https://evil.invalid', resourceType: 'Group' }
+    for (const answer of [
+      await world.send('PATCH', '/Users/{user}', { body: patch('replace', undefined, { meta, id: 'mine', schemas: ['urn:x'] }) }),
+      await world.send('PATCH', '/Users/{user}', { body: patch('replace', 'meta.created', date) }),
+      await world.send('PATCH', '/Users/{user}', { body: patch('remove', 'meta') }),
+      await world.send('PUT', '/Users/{user}', { body: { ...(typeof before.body === 'object' ? before.body : {}), meta, id: 'mine' } }),
+    ]) expect([answer.status, answer.body]).toEqual([200, before.body])
+  })
+})

@@ -75,7 +75,10 @@ const mutated = (value: unknown): fc.Arbitrary<unknown> => fc.tuple(fc.array(fc.
   ),
 )).map(([place, change]) => changeAt(value, place, change))
 
-const HOSTILE = ['"__proto__":{"polluted":1}', '"constructor":{"prototype":{"polluted":1}}', '"prototype":1', '"\\u005f_proto__":{}', '"schemas":["urn:x"]', '"id":"mine"', '"meta":{"version":"W/\\"9\\""}', '"":1', '"a.__proto__.b":1']
+const HOSTILE = [
+  '"__proto__":{"polluted":1}', '"constructor":{"prototype":{"polluted":1}}', '"prototype":1', '"\\u005f_proto__":{}',
+  '"schemas":["urn:x"]', '"id":"mine"', '"meta":{"version":"W/\\"9\\""}', '"":1', '"a.__proto__.b":1',
+]
 
 /** One thing about the text becomes wrong. */
 const spoiled = (text: string): fc.Arbitrary<string> => fc.oneof(
@@ -95,7 +98,10 @@ const texts = (values: fc.Arbitrary<unknown>): fc.Arbitrary<string> => fc.oneof(
   { weight: 1, arbitrary: values.map(textOf).chain(spoiled) },
 )
 
-const names = fc.constantFrom('userName', 'displayName', 'members', 'members.value', 'members.display', 'emails', 'groups', 'name.familyName', 'meta', 'nope', '__proto__', 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User')
+const names = fc.constantFrom(
+  'userName', 'displayName', 'members', 'members.value', 'members.display', 'emails', 'groups', 'name.familyName', 'meta', 'nope', '__proto__',
+  'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User',
+)
 
 const filterTexts = (type: ResourceType): fc.Arbitrary<string> => fc.oneof(
   { weight: 6, arbitrary: filters(type).map(printFilter) },
