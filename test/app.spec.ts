@@ -156,7 +156,7 @@ describe('the minute cron', () => {
       if (call === 'default.listTenants') throw new Error('broken')
     })
     await worker.scheduled(createScheduledController(), watched.env)
-    expect([...watched.calls].toSorted()).toEqual(['default.listTenants', 'default.wake'])
+    expect([...watched.calls].toSorted()).toEqual(['default.duePolls', 'default.listTenants', 'default.wake'])
   })
 })
 

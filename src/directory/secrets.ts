@@ -14,7 +14,7 @@ export interface SecretSite {
 }
 
 /** Seals a text for one use: it opens nowhere else. Fails when MASTER_KEY is missing, and says so. */
-export const sealText = async ({ settings, name }: SecretSite, text: string, use: string): Promise<Result<string, Unready>> => {
+export const sealText = async ({ settings, name }: Omit<SecretSite, 'store'>, text: string, use: string): Promise<Result<string, Unready>> => {
   const box = await openSecretBox(settings)
   return box.ok ? ok(await box.value.seal(text, secretContext(name, use))) : box
 }
@@ -29,7 +29,7 @@ export const openText = async ({ settings, name }: SecretSite, sealed: string, u
 const useOf = (connectionId: string): string => `connection:${connectionId}`
 
 /** The sealed form of a connection's secrets, for {@link keepSecrets}. */
-export const sealSecrets = (site: SecretSite, connectionId: string, secrets: unknown): Promise<Result<string, Unready>> =>
+export const sealSecrets = (site: Omit<SecretSite, 'store'>, connectionId: string, secrets: unknown): Promise<Result<string, Unready>> =>
   sealText(site, JSON.stringify(secrets), useOf(connectionId))
 
 export const keepSecrets = ({ sql }: Pick<Store, 'sql'>, connectionId: string, sealed: string | null): void => {

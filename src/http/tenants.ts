@@ -61,23 +61,24 @@ export const createTenants = ({ now = Date.now }: { readonly now?: () => number 
   }
 }
 
-/** Wakes every tenant, so that an alarm that was lost is armed again. One that fails keeps no other from being woken. */
-export const wakeTenants = async (env: Env): Promise<void> => {
-  const wake = async (tenant: string): Promise<void> => {
+/** What is done for each tenant once a minute. */
+export type Errand = (env: Env, tenant: string) => Promise<void>
+
+/** Arms an alarm that was lost. */
+const wake: Errand = (env, tenant) => directoryOf(env, tenant).wake()
+
+/** Wakes every tenant and runs the errands. One that fails keeps no other from its turn. */
+export const wakeTenants = async (env: Env, errands: readonly Errand[] = []): Promise<void> => {
+  const attempt = async <T>(work: () => Promise<T>, otherwise: T): Promise<T> => {
     try {
-      await directoryOf(env, tenant).wake()
+      return await work()
     } catch (error) {
       reportDefect('scheduled', error)
+      return otherwise
     }
   }
-  const listOthers = async (): Promise<readonly string[]> => {
-    try {
-      return await directoryOf(env, DEFAULT_TENANT).listTenants()
-    } catch (error) {
-      reportDefect('scheduled', error)
-      return []
-    }
-  }
-  const [others] = await Promise.all([listOthers(), wake(DEFAULT_TENANT)])
-  await Promise.all(others.map(wake))
+  const visit = (tenant: string): Promise<unknown> =>
+    Promise.all([wake, ...errands].map((errand) => attempt(() => errand(env, tenant), undefined)))
+  const others = await attempt(() => directoryOf(env, DEFAULT_TENANT).listTenants(), [])
+  await Promise.all([DEFAULT_TENANT, ...others].map(visit))
 }

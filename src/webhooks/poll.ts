@@ -1,3 +1,4 @@
+import * as z from 'zod'
 import type { SetFailure } from '../auth/securityEventToken'
 import { err, ok, type Result } from '../result'
 import { isMembers, memberOf, parseBody } from './fields'
@@ -7,6 +8,14 @@ import type { PolledSet } from './securityEventRead'
  * The messages of a poll for security event tokens (RFC 8936 section 2): what is asked, and what was answered. Sends nothing and
  * verifies nothing: every token goes through `readPolled`.
  */
+
+/** What is kept sealed of a stream that is polled. */
+export const pollSecrets = z.strictObject({
+  /** The whole of the `Authorization` header of a poll, as in `Bearer abc`; none when absent. */
+  authorization: z.string().regex(/^[\x21-\x7e](?:[\x20-\x7e]{0,8190}[\x21-\x7e])?$/, 'This must be what an Authorization header may hold.').optional(),
+})
+
+export type PollSecrets = z.infer<typeof pollSecrets>
 
 /** What the transmitter is told of the tokens of the poll before: by `jti`, those stored and those refused. */
 export interface Settled {
