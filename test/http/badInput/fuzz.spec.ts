@@ -91,6 +91,9 @@ const still = (body: unknown): unknown =>
   Object.entries(body ?? {}).flatMap(([name, value]: [string, unknown]) =>
     name === PROVISIONING ? [] : [[name, name === 'schemas' && Array.isArray(value) ? value.filter((schema) => schema !== PROVISIONING) : value]])
 
+/** Without what this server says of it: what a version is of. */
+const contentOf = (body: unknown): string => JSON.stringify(Object.entries(body ?? {}).filter(([name]) => name !== 'meta' && name !== PROVISIONING && name !== 'schemas'))
+
 const foreignWords = (side: Side): readonly string[] =>
   sides.filter((other) => other !== side).flatMap(({ ids, authorization }) => [...ids.User, ...ids.Group, authorization.slice(7)])
 
@@ -125,7 +128,8 @@ const play = async (step: Step): Promise<readonly string[]> => {
   const path = fill(step.path, side)
   const query = fill(step.query, side)
   const body = step.body === undefined ? undefined : fill(step.body, side)
-  const known = path.includes('/') && !isReading(step) && /^\/(?:Users|Groups)\/[\w-]+$/.test(path) ? (await send(side, 'GET', path)).headers.get('etag') : null
+  const stored = !isReading(step) && /^\/(?:Users|Groups)\/[\w-]+$/.test(path) ? await send(side, 'GET', path) : null
+  const known = stored?.headers.get('etag') ?? null
   const ifMatch = step.isCurrent === null || known === null ? null : step.isCurrent ? known : 'W/"0"'
   const answer = await send(side, step.method, `${path}${query}`, { headers: ifMatch === null ? {} : { 'if-match': ifMatch }, ...(body === undefined ? {} : { body }) })
   const before = last.get(side.tenant)
@@ -138,6 +142,8 @@ const play = async (step: Step): Promise<readonly string[]> => {
     if ((answer.headers.get('etag') === known) !== isSame) faults.push(`from ${known} to ${answer.headers.get('etag')}, and the tables are ${isSame ? 'the same' : 'others'}`)
     const read = await send(side, 'GET', path)
     faults.push(...answerFaults(read, { base: `http://127.0.0.1${side.base}`, isProjected: false }).map((fault) => `read back: ${fault}`))
+    const isAsBefore = contentOf(read.body) === contentOf(stored?.body)
+    if ((read.headers.get('etag') === known) !== isAsBefore) faults.push(`from ${known} to ${read.headers.get('etag')}, and the resource is ${isAsBefore ? 'the same' : 'another'}`)
     if (answer.status === 200 && query === '' && JSON.stringify(still(read.body)) !== JSON.stringify(still(answer.body))) faults.push('is not what is read')
   }
   if (!isSame) await note(side, step, path, answer)
