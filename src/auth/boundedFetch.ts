@@ -55,7 +55,7 @@ const parse = (text: string): Result<unknown, string> => {
 }
 
 /** The body as text; undefined once it exceeds the limit, whatever Content-Length says. */
-const readText = async (response: Response, maxBytes: number): Promise<string | undefined> => {
+export const readText = async (response: Response, maxBytes: number): Promise<string | undefined> => {
   if (response.body === null) return ''
   const reader = response.body.getReader()
   const decoder = new TextDecoder()

@@ -54,6 +54,11 @@ export interface Source {
   readonly changes?: (delta: string) => Promise<Result<PulledPage, SourceFailure>>
   /** Keeps the provider telling us of changes; absent where nothing has to be kept alive. */
   readonly subscriptions?: Subscriptions
+  /**
+   * Whether everybody in a group is the connector's to tell of. False where it tells of some people only (those assigned to an
+   * app): then a member whom nobody knows is nobody to ask about.
+   */
+  readonly tellsOfAll: boolean
 }
 
 export interface PulledGroup {
