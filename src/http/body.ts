@@ -70,7 +70,7 @@ export const readBytes = async (message: Message, maxBytes: number): Promise<Res
 /** In a call, strings take one byte a character if all of them are Latin-1, else two. */
 const callBytesOfText = (text: string): number => 8 + text.length * (/[\u0100-\uffff]/.test(text) ? 2 : 1)
 
-/** At least what V8 makes of a JSON value in a call. */
+/** What V8 makes of a JSON value in a call, or a little more. */
 const callBytesOf = (value: unknown): number => {
   if (typeof value === 'string') return callBytesOfText(value)
   if (typeof value !== 'object' || value === null) return 9
