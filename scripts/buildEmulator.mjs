@@ -1,4 +1,4 @@
-// Bundles the Arize emulator into dist/arize/index.js, the one module that vitest.config.ts and the serving scripts load.
+// Bundles each emulator of dev/ into dist/{name}/index.js, the one module that vitest.config.ts and the serving scripts load.
 // esbuild is the copy that wrangler brings along: it is asked for from there, since the project itself does not name it.
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
@@ -9,8 +9,8 @@ const { build } = wrangler('esbuild')
 
 await build({
   absWorkingDir: fileURLToPath(root),
-  entryPoints: ['dev/arize/src/index.ts'],
-  outfile: 'dist/arize/index.js',
+  entryPoints: ['arize', 'okta', 'graph'].map((name) => ({ in: `dev/${name}/src/index.ts`, out: `${name}/index` })),
+  outdir: 'dist',
   bundle: true,
   format: 'esm',
   platform: 'neutral',
