@@ -1,101 +1,151 @@
-import { Hono } from 'hono'
+import { Hono, type Context } from 'hono'
 import * as z from 'zod'
-import { hashToken, newToken } from '../auth/bearer'
-import { trustedIssuerSchema, type TrustedIssuer } from '../auth/trustedIssuer'
-import type { Connection } from '../directory/connections'
+import type { Connection, Refusal } from '../directory/connections'
+import type { ConnectionWithStatus } from '../directory/connectionStatus'
 import { isDevelopmentRequest } from '../http/deployment'
-import { problem, type ProblemAt } from '../http/problem'
-import { prefixOf, type Tenants } from '../http/tenants'
-import { err, ok, type Result } from '../result'
+import { problem } from '../http/problem'
+import { answerUnready } from '../http/respond'
+import type { Tenants } from '../http/tenants'
+import type { Result } from '../result'
+import { anyConnection, isPull, readConnectionChange, readNewConnection, readSecrets } from './connectionInput'
+import { makeConnection, makeSecret, oauthClient, secretKindOf, showSecret } from './connectionSecrets'
+import { viewOf, webhookUrl, type Place } from './connectionView'
 import { refuse, type AdminEnv } from './site'
-import { body, problemsIn, refuseInput } from './validate'
+import { body, refuseInput } from './validate'
 
-/** Channels of identity providers to this tenant, and their tokens. A token is shown once, in the answer that makes it. */
+/** Channels of identity providers to this tenant, and their secrets. A secret is shown once, in the answer that makes it. */
 
-const text = z.string().trim().min(1).max(100)
+const purpose = z.enum(['bearer', 'client']).default('bearer')
 
-const newConnection = z.strictObject({
-  kind: z.literal('scim'),
-  name: text,
-  /** The provider behind it; connections of one provider name the same. A new provider when absent. */
-  source: text.optional(),
-  address: z.enum(['email', 'userName']).default('email'),
-  /** Judged by {@link readIssuers}: what an issuer may be depends on where the request came in. */
-  issuers: z.array(z.custom<TrustedIssuer>()).max(20).default([]),
-  /** Whether Okta may discover Roles and Entitlements. */
-  entitlements: z.boolean().default(false),
-})
+const newTokenRequest = z.strictObject({ expiresAt: z.iso.datetime({ offset: true }).optional(), purpose })
 
-const connectionChange = z.strictObject({ name: text.optional(), entitlements: z.boolean().optional() })
+const MAX_GRACE_HOURS = 168
 
-const newTokenRequest = z.strictObject({ expiresAt: z.iso.datetime({ offset: true }).optional() })
+const rotation = z.strictObject({ purpose, graceHours: z.number().min(0).max(MAX_GRACE_HOURS).default(24), secrets: z.unknown().optional() })
 
-/** Nobody else's, so that a connection made without a source never shares one by accident. */
-const sourceFor = (name: string): string => {
-  const slug = name.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 60)
-  return `${slug === '' ? 'source' : slug}-${crypto.randomUUID().slice(0, 8)}`
-}
+const confirmation = z.strictObject({ confirm: z.string().max(200) })
 
-const readIssuers = (
-  issuers: readonly unknown[], development: boolean,
-): Result<readonly TrustedIssuer[], readonly ProblemAt[]> => {
-  const parsed = z.array(trustedIssuerSchema({ development })).safeParse(issuers)
-  return parsed.success ? ok(parsed.data) : err(problemsIn(parsed.error, ['issuers']))
-}
+const resyncRequest = z.strictObject({ accept: z.boolean().default(false) })
 
-const baseOf = (url: string, tenant: string): string => `${new URL(url).origin}${prefixOf(tenant)}/scim/v2`
+const noBody = z.strictObject({})
 
-const viewOf = ({ config, ...connection }: Connection, scimBaseUrl: string) => ({
-  ...connection, address: config.address, issuers: config.issuers, entitlements: config.entitlements === true, scimBaseUrl,
-})
+const HOUR_MS = 3_600_000
 
-export const connectionRoutes = ({ now, tenants }: { readonly now: () => number; readonly tenants: Tenants }) =>
-  new Hono<AdminEnv>()
+type C = Context<AdminEnv>
+
+const placeOf = (c: C): Place => ({ url: c.req.url, tenant: c.get('tenant') })
+
+const unknown = (): Response => problem(404, 'No such connection.')
+
+const NO_SECRET = 'Callers of this kind of connection bring no secret of the bridge.'
+
+export const connectionRoutes = ({ now, tenants }: { readonly now: () => number; readonly tenants: Tenants }) => {
+  const find = async (c: C, id: string): Promise<ConnectionWithStatus | undefined> => (await c.get('directory').describeConnections(id))[0]
+
+  /** The connection as it is after a change, with what is shown of it this once. */
+  const answer = async (c: C, done: Result<Pick<Connection, 'id'>, Refusal>, status: 200 | 201 | 202, shown: Readonly<Record<string, unknown>> = {}) => {
+    if (!done.ok) return refuse(done.error)
+    tenants.forgetTrust(c.get('tenant'))
+    const connection = await find(c, done.value.id)
+    return connection === undefined ? unknown() : c.json({ ...viewOf(connection, placeOf(c)), ...shown }, status)
+  }
+
+  const replaceSecrets = async (c: C, { id, kind }: Connection, secrets: unknown, graceMs: number) => {
+    const read = readSecrets(kind, secrets)
+    if (!read.ok) return refuseInput(read.error)
+    const clientState = kind === 'graph' ? await makeSecret('hook') : null
+    const sealed = clientState === null ? read.value : { ...read.value, clientState: clientState.text }
+    const replaced = await c.get('directory').replaceSecrets(id, { secrets: sealed, clientStateHash: clientState?.hash ?? null, graceMs }, c.get('administrator').actor)
+    return answer(c, replaced, 200)
+  }
+
+  const rotateToken = async (c: C, { id, kind, config }: Connection, asked: 'bearer' | 'client', graceMs: number) => {
+    const secretKind = asked === 'client' ? 'client' : secretKindOf(kind)
+    if (secretKind === null) return problem(422, NO_SECRET)
+    const secret = await makeSecret(secretKind)
+    const rotated = await c.get('directory').rotateToken(id, { id: secret.id, hash: secret.hash, purpose: asked, graceMs }, c.get('administrator').actor)
+    if (!rotated.ok) return refuse(rotated.error)
+    const shown = asked === 'client'
+      ? { clientSecret: secret.text, clientSecretId: secret.id }
+      : showSecret(secret, kind, config.settings, webhookUrl(placeOf(c), kind, id))
+    return answer(c, { ok: true, value: rotated.value.connection }, 200, shown)
+  }
+
+  return new Hono<AdminEnv>()
     .get('/', async (c) => {
-      const base = baseOf(c.req.url, c.get('tenant'))
-      const connections = await c.get('directory').listConnections()
-      return c.json({ connections: connections.map((connection) => viewOf(connection, base)) }, 200)
+      const connections = await c.get('directory').describeConnections(null)
+      return c.json({ connections: connections.map((connection) => viewOf(connection, placeOf(c))) }, 200)
     })
-    .post('/', body(newConnection), async (c) => {
-      const { kind, name, source, address, issuers, entitlements } = c.req.valid('json')
-      const trusted = readIssuers(issuers, isDevelopmentRequest(c.get('config'), c.req.url))
-      if (!trusted.ok) return refuseInput(trusted.error)
-      const directory = c.get('directory')
-      const { actor } = c.get('administrator')
-      const wanted = { kind, name, source: source ?? sourceFor(name), config: { address, issuers: trusted.value, entitlements } }
-      const connection = await directory.createConnection(wanted, actor)
-      if (!connection.ok) return refuse(connection.error)
-      tenants.forgetTrust(c.get('tenant'))
-      const { token } = newToken('scim')
-      const stored = await directory.createToken(connection.value.id, { hash: await hashToken(token), expiresAt: null }, actor)
-      if (!stored.ok) return refuse(stored.error)
-      return c.json({ ...viewOf(connection.value, baseOf(c.req.url, c.get('tenant'))), token, tokenId: stored.value.id }, 201)
+    .post('/', body(anyConnection), async (c) => {
+      const wanted = readNewConnection(c.req.valid('json'), isDevelopmentRequest(c.get('config'), c.req.url))
+      if (!wanted.ok) return refuseInput(wanted.error)
+      const { order, shown } = await makeConnection(wanted.value, placeOf(c))
+      return answer(c, await c.get('directory').createConnection(order, c.get('administrator').actor), 201, shown)
     })
-    .patch('/:id', body(connectionChange), async (c) => {
-      const { name, entitlements } = c.req.valid('json')
-      const change = { ...(name === undefined ? {} : { name }), ...(entitlements === undefined ? {} : { entitlements }) }
-      const changed = await c.get('directory').changeConnection(c.req.param('id'), change, c.get('administrator').actor)
-      if (!changed.ok) return refuse(changed.error)
-      tenants.forgetTrust(c.get('tenant'))
-      return c.json(viewOf(changed.value, baseOf(c.req.url, c.get('tenant'))), 200)
+    .get('/:id', async (c) => {
+      const connection = await find(c, c.req.param('id'))
+      return connection === undefined ? unknown() : c.json(viewOf(connection, placeOf(c)), 200)
+    })
+    .patch('/:id', body(z.unknown()), async (c) => {
+      const connection = await find(c, c.req.param('id'))
+      if (connection === undefined) return unknown()
+      const change = readConnectionChange(connection.kind, c.req.valid('json'), isDevelopmentRequest(c.get('config'), c.req.url))
+      if (!change.ok) return refuseInput(change.error)
+      const { name, entitlements, settings, issuers, oauth } = change.value
+      return answer(c, await c.get('directory').changeConnection(connection.id, {
+        ...(name === undefined ? {} : { name }),
+        ...(entitlements === undefined ? {} : { entitlements }),
+        ...(settings === undefined ? {} : { settings }),
+        ...(issuers === undefined ? {} : { issuers }),
+        ...(oauth === undefined ? {} : { oauth: oauth === null ? null : oauthClient(oauth, connection.config.oauth?.clientId ?? connection.id) }),
+      }, c.get('administrator').actor), 200)
+    })
+    .delete('/:id', body(confirmation), async (c) => {
+      const { confirm } = c.req.valid('json')
+      return answer(c, await c.get('directory').removeConnection(c.req.param('id'), confirm, c.get('administrator').actor), 202)
+    })
+    .get('/:id/removal', async (c) => {
+      const preview = await c.get('directory').previewRemoval(c.req.param('id'))
+      if (preview.ok) return c.json(preview.value, 200)
+      return preview.error.kind === 'unready' ? answerUnready(c.req.path, preview.error.unready) : refuse(preview.error)
+    })
+    .post('/:id/pause', body(noBody), async (c) =>
+      answer(c, await c.get('directory').pauseConnection(c.req.param('id'), c.get('administrator').actor), 200))
+    .post('/:id/resume', body(noBody), async (c) =>
+      answer(c, await c.get('directory').resumeConnection(c.req.param('id'), c.get('administrator').actor), 200))
+    .post('/:id/rotate', body(rotation), async (c) => {
+      const { purpose: asked, graceHours, secrets } = c.req.valid('json')
+      const connection = await find(c, c.req.param('id'))
+      if (connection === undefined) return unknown()
+      const graceMs = graceHours * HOUR_MS
+      return isPull(connection.kind) || secrets !== undefined
+        ? replaceSecrets(c, connection, secrets, graceMs)
+        : rotateToken(c, connection, asked, graceMs)
+    })
+    .post('/:id/resync', body(resyncRequest), async (c) => {
+      const { accept } = c.req.valid('json')
+      const id = c.req.param('id')
+      const asked = await c.get('directory').resync(id, accept, c.get('administrator').actor)
+      return answer(c, asked.ok ? { ok: true, value: { id } } : asked, 202)
     })
     .get('/:id/tokens', async (c) => {
-      const directory = c.get('directory')
-      const id = c.req.param('id')
-      const tokens = await directory.listTokens(id)
-      const isKnown = tokens.length > 0 || (await directory.listConnections()).some((connection) => connection.id === id)
-      return isKnown ? c.json({ tokens }, 200) : problem(404, 'No such connection.')
+      const connection = await find(c, c.req.param('id'))
+      return connection === undefined ? unknown() : c.json({ tokens: connection.status.tokens }, 200)
     })
     .post('/:id/tokens', body(newTokenRequest), async (c) => {
-      const { expiresAt } = c.req.valid('json')
+      const { expiresAt, purpose: asked } = c.req.valid('json')
       const at = expiresAt === undefined ? null : Date.parse(expiresAt)
       if (at !== null && !(at > now())) return refuseInput([{ path: 'expiresAt', sentence: 'This must lie in the future.' }])
-      const { token } = newToken('scim')
-      const { actor } = c.get('administrator')
-      const stored = await c.get('directory').createToken(c.req.param('id'), { hash: await hashToken(token), expiresAt: at }, actor)
+      const connection = await find(c, c.req.param('id'))
+      if (connection === undefined) return unknown()
+      const secretKind = asked === 'client' ? 'client' : secretKindOf(connection.kind)
+      if (secretKind === null) return problem(422, NO_SECRET)
+      const { id, text: token, hash } = await makeSecret(secretKind)
+      const stored = await c.get('directory').createToken(connection.id, { id, hash, expiresAt: at, purpose: asked }, c.get('administrator').actor)
       return stored.ok ? c.json({ ...stored.value, token }, 201) : refuse(stored.error)
     })
     .delete('/:id/tokens/:tokenId', async (c) => {
       const gone = await c.get('directory').deleteToken(c.req.param('id'), c.req.param('tokenId'), c.get('administrator').actor)
       return gone.ok ? c.body(null, 204) : refuse(gone.error)
     })
+}

@@ -11,7 +11,7 @@ import type { AdminEnv } from './site'
  */
 export const door = createMiddleware<AdminEnv>(async (c, next) => {
   const { raw } = c.req
-  if (raw.method !== 'POST' && raw.method !== 'PUT') return next()
+  if (raw.method === 'GET' || raw.method === 'HEAD') return next()
   const text = await readText(raw, MAX_BODY_BYTES)
   if (!text.ok) {
     return text.error === 'too_large'

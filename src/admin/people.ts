@@ -13,6 +13,8 @@ const peopleQuery = z.object({
   state: z.enum(['in_step', 'due', 'held', 'stuck']).optional(),
   /** Part of the address. */
   search: address.optional(),
+  /** `true`: only people whom one source calls active and another one not. */
+  disputed: z.enum(['true', 'false']).default('false'),
   limit: z.coerce.number('This must be a number.').int('This must be a whole number.').min(1).max(200).default(50),
   /** The `next` of the page before. */
   after: address.optional(),
@@ -26,9 +28,9 @@ const identity = z.strictObject({
 export const peopleRoutes = () =>
   new Hono<AdminEnv>()
     .get('/', query(peopleQuery), async (c) => {
-      const { state, search, limit, after } = c.req.valid('query')
+      const { state, search, disputed, limit, after } = c.req.valid('query')
       const page = await c.get('directory').listPeople({
-        state: state ?? null, search: search === '' ? null : (search ?? null), after: after ?? null, limit,
+        state: state ?? null, search: search === '' ? null : (search ?? null), isDisputed: disputed === 'true', after: after ?? null, limit,
       })
       return c.json(page, 200)
     })
@@ -38,6 +40,10 @@ export const peopleRoutes = () =>
     })
     .post('/:email/retry', async (c) => {
       const done = await c.get('directory').retryPerson(foldAddress(c.req.param('email')), c.get('administrator').actor)
+      return done.ok ? c.body(null, 204) : refuse(done.error)
+    })
+    .post('/:email/resume', async (c) => {
+      const done = await c.get('directory').resumePerson(foldAddress(c.req.param('email')), c.get('administrator').actor)
       return done.ok ? c.body(null, 204) : refuse(done.error)
     })
     .post('/:email/identity', body(identity), async (c) => {

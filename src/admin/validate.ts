@@ -20,7 +20,7 @@ const sentenceOf = (issue: z.core.$ZodIssue): string => {
     case 'invalid_value':
       return `This must be ${issue.values.map((value) => `"${String(value)}"`).join(' or ')}.`
     case 'invalid_union':
-      return sentenceOfUnion(issue)
+      return 'This has none of the forms that it may have.'
     case 'too_small':
       return issue.origin === 'string' ? 'This must not be empty.' : `This must be at least ${issue.minimum}.`
     case 'too_big':
@@ -36,12 +36,6 @@ const sentenceOf = (issue: z.core.$ZodIssue): string => {
   }
 }
 
-/** The first of the forms stands for all of them. */
-const sentenceOfUnion = ({ errors }: z.core.$ZodIssueInvalidUnion): string => {
-  const [issue] = errors[0] ?? []
-  return issue === undefined ? 'This has none of the forms that it may have.' : sentenceOf(issue)
-}
-
 const write = ({ path, sentence }: ProblemAt): string => (path === '' ? sentence : `${path}: ${sentence}`)
 
 /** The answer to a request that is wrong in itself. */
@@ -53,11 +47,17 @@ export const refuseInput = (errors: readonly ProblemAt[]): Response => {
 /** What a schema found, at most 100 places, each with its sentence. `base` is where the judged value stands in the body. */
 export const problemsIn = ({ issues }: z.core.$ZodError, base: readonly PropertyKey[] = []): readonly ProblemAt[] =>
   issues.slice(0, 100).flatMap((issue) => {
-    const path = [...base, ...issue.path]
-    return issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ path: writePath([...path, key]), sentence: `There is no key "${key}" here.` }))
-      : [{ path: writePath(path), sentence: sentenceOf(issue) }]
+    const { issue: told, path } = innermost(issue, [...base, ...issue.path])
+    return told.code === 'unrecognized_keys'
+      ? told.keys.map((key) => ({ path: writePath([...path, key]), sentence: `There is no key "${key}" here.` }))
+      : [{ path: writePath(path), sentence: sentenceOf(told) }]
   })
+
+/** Of a value with several forms the first stands for all of them: what is wrong with it, and where. */
+const innermost = (issue: z.core.$ZodIssue, path: readonly PropertyKey[]): { readonly issue: z.core.$ZodIssue; readonly path: readonly PropertyKey[] } => {
+  const inner = issue.code === 'invalid_union' ? issue.errors[0]?.[0] : undefined
+  return inner === undefined ? { issue, path } : innermost(inner, [...path, ...inner.path])
+}
 
 const refuseIssues = (error: z.core.$ZodError): Response => refuseInput(problemsIn(error))
 

@@ -77,7 +77,8 @@ export const equalHashes = (a: string, b: string): boolean => {
   return left.reduce((difference, byte, index) => difference | (byte ^ (right[index] ?? 0)), 0) === 0
 }
 
-export type TokenKind = 'scim' | 'admin'
+/** `hook`: a secret that a sender of events brings. `client`: that of a client of the token endpoint. */
+export type TokenKind = 'scim' | 'admin' | 'hook' | 'client'
 
 /** Fills the array with random bytes and returns it, as `crypto.getRandomValues` does. */
 export type FillRandom = (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>
@@ -86,7 +87,7 @@ const systemRandom: FillRandom = (bytes) => crypto.getRandomValues(bytes)
 
 /**
  * A new token with 256 random bits: `arzb_<kind>_<43 characters of base64url>`. The prefix is fixed, so that secret
- * scanners find a leaked one with `arzb_(scim|admin)_[A-Za-z0-9_-]{43}`. `hint` (prefix and last four characters) may be
+ * scanners find a leaked one with `arzb_(scim|admin|hook|client)_[A-Za-z0-9_-]{43}`. `hint` (prefix and last four characters) may be
  * shown for ever, the token only once.
  */
 export const newToken = (kind: TokenKind, random: FillRandom = systemRandom): { token: string; hint: string } => {

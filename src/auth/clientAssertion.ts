@@ -9,11 +9,11 @@ import { err, ok, type Result } from '../result'
 import { invalid, type AuthFailure } from './failure'
 import { keysAtHand } from './issuedToken'
 import { verifySignedJwt, type VerifyOptions } from './signedJwt'
-import { needsDevelopment } from './trustedIssuer'
+import { addressSchema, needsDevelopment } from './trustedIssuer'
 
 /** The client's public keys: a set in the configuration, or the address of one. */
 export const clientKeysSchema = z.union([
-  z.strictObject({ jwksUri: z.string().min(1).max(2048) }),
+  z.strictObject({ jwksUri: addressSchema('jwksUri') }),
   z.strictObject({
     jwks: z.strictObject({
       keys: z.array(z.looseObject({ kty: z.enum(['RSA', 'EC', 'OKP']) }).refine((key) => !('d' in key), 'A private key must never be given to anybody.')).min(1).max(10),

@@ -4,7 +4,7 @@ import type { IssuerOfConnection } from '../auth/trustedIssuer'
 import type { ConnectionKind, EventKind } from '../change'
 import { err, ok, type Result } from '../result'
 import { clientFacts, publishedKeys, type ClientFact } from './clients'
-import { COLUMNS, connectionById, connectionOf, listConnections, listIssuers, type Connection, type ConnectionRow } from './connections'
+import { closedTo, COLUMNS, connectionById, connectionOf, listConnections, listIssuers, type Connection, type ConnectionRow } from './connections'
 import type { Row, Store } from './sql'
 
 /** Who calls: what the Worker may believe of this tenant's callers, and whose a credential is. */
@@ -32,7 +32,7 @@ const isEventKind = (kind: ConnectionKind): kind is EventKind => EVENT_KINDS.has
 
 export const trustOf = (store: Pick<Store, 'sql'>): Trust => ({
   issuers: listIssuers(store),
-  events: listConnections(store).flatMap(({ id, kind, config }) => (isEventKind(kind) ? [{ id, kind, settings: config.settings }] : [])),
+  events: listConnections(store).flatMap(({ id, kind, state, config }) => (isEventKind(kind) && state !== 'removing' ? [{ id, kind, settings: config.settings }] : [])),
   clients: clientFacts(store),
   signingKeys: publishedKeys(store).map(({ publicJwk }) => publicJwk),
   revisions: Object.fromEntries(listConnections(store).map(({ id, revision }) => [id, revision])),
@@ -121,5 +121,7 @@ const authenticateToken = (store: Store, hash: string): Result<AuthenticatedConn
   return alive({ connection: connectionOf(row), actor: `token:${row.token}` })
 }
 
-const alive = (authenticated: AuthenticatedConnection): Result<AuthenticatedConnection, AuthFailure> =>
-  authenticated.connection.state === 'paused' ? err(invalid('connection_paused')) : ok(authenticated)
+const alive = (authenticated: AuthenticatedConnection): Result<AuthenticatedConnection, AuthFailure> => {
+  const closed = closedTo(authenticated.connection)
+  return closed === null ? ok(authenticated) : err(closed)
+}

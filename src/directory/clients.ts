@@ -3,7 +3,7 @@ import { invalid, type AuthFailure } from '../auth/failure'
 import { issueToken, newSigningKey, TOKEN_LIFETIME_SECONDS } from '../auth/issuedToken'
 import type { TrustedIssuer } from '../auth/trustedIssuer'
 import { err, ok, type Result } from '../result'
-import { connectionById, listConnections, type Connection } from './connections'
+import { closedTo, connectionById, listConnections, type Connection } from './connections'
 import { readMeta, writeMeta, type SigningKeys } from './meta'
 import { openText, sealText, type SecretSite } from './secrets'
 import type { Unready } from './site'
@@ -26,7 +26,8 @@ export interface ClientFact extends OauthClient {
 }
 
 export const clientFacts = (store: Pick<Store, 'sql'>): ClientFact[] =>
-  listConnections(store).flatMap(({ id, kind, config }) => (kind !== 'scim' || config.oauth === undefined ? [] : [{ connectionId: id, ...config.oauth }]))
+  listConnections(store).flatMap(({ id, kind, state, config }) =>
+    kind !== 'scim' || state === 'removing' || config.oauth === undefined ? [] : [{ connectionId: id, ...config.oauth }])
 
 /** How the client proved itself, as far as the Worker could tell. */
 export type ClientProof =
@@ -50,11 +51,16 @@ export interface IssuedToken {
   readonly expiresInSeconds: number
 }
 
+const LAST_USED_PRECISION_MS = 3_600_000
+
 const bySecret = ({ sql, now }: Pick<Store, 'sql' | 'now'>, clientId: string, hash: string): Connection | null => {
   const row = sql.one<{ connection_id: string }>(
     `SELECT connection_id FROM tokens WHERE hash = ? AND purpose = 'client' AND (expires IS NULL OR expires > ?)`, hash, now())
   const connection = row === null ? null : connectionById({ sql }, row.connection_id)
-  return connection?.config.oauth?.clientId === clientId ? connection : null
+  if (connection?.config.oauth?.clientId !== clientId) return null
+  // For rotation, as precise as a bearer token's.
+  sql.run(`UPDATE tokens SET last_used = ? WHERE hash = ? AND coalesce(last_used, 0) < ?`, now(), hash, now() - LAST_USED_PRECISION_MS)
+  return connection
 }
 
 /** The connection that the client is, if it may have a token now. Notes an assertion that counts once. */
@@ -69,8 +75,10 @@ export const clientOf = (store: Store, proof: ClientProof): Result<Connection, A
   return alive(connection)
 }
 
-const alive = (connection: Connection): Result<Connection, AuthFailure> =>
-  connection.state === 'paused' ? err(invalid('connection_paused')) : ok(connection)
+const alive = (connection: Connection): Result<Connection, AuthFailure> => {
+  const closed = closedTo(connection)
+  return closed === null ? ok(connection) : err(closed)
+}
 
 const isFirst = ({ sql, now }: Store, connectionId: string, jti: string): boolean =>
   sql.run(`INSERT OR IGNORE INTO deliveries (connection_id, event_id, at) VALUES (?, ?, ?)`, connectionId, `assertion ${jti}`, now()) > 0
@@ -102,7 +110,8 @@ const currentKey = async (site: SecretSite & { readonly store: Store }): Promise
   const known = publishedKeys(store).at(-1)
   if (known !== undefined && known.madeAt > store.now() - KEY_AGE_MS) {
     const opened = await openText(site, known.sealed, SEALED_AS)
-    return opened.ok ? ok({ kid: known.kid, privateJwk: JSON.parse(opened.value) as PrivateKey['privateJwk'] }) : opened
+    if (opened.ok) return ok({ kid: known.kid, privateJwk: JSON.parse(opened.value) as PrivateKey['privateJwk'] })
+    // A replaced MASTER_KEY does not open it any more, and can seal a new one. Without a MASTER_KEY neither goes.
   }
   const made = await newSigningKey(store.newId())
   const sealed = await sealText(site, JSON.stringify(made.privateJwk), SEALED_AS)

@@ -1,6 +1,11 @@
+import type { TrustedIssuer } from '../auth/trustedIssuer'
 import { parsePolicy } from '../policy/document'
 import { err, ok, type Result } from '../result'
-import { connectionById, connectionFacts, refuse, type Connection, type Refusal } from './connections'
+import type { OauthClient } from './clients'
+import { restartPull } from './connectionPull'
+import {
+  callersObjection, connectionById, connectionFacts, nameObjection, refuse, type Connection, type ConnectionConfig, type Refusal,
+} from './connections'
 import { writeJournal } from './journal'
 import { currentPolicy } from './policies'
 import type { Store } from './sql'
@@ -13,6 +18,11 @@ export interface ConnectionChange {
   readonly name?: string
   /** Whether Roles and Entitlements are offered. */
   readonly entitlements?: boolean
+  /** Checked by the schema of the kind already. */
+  readonly settings?: unknown
+  readonly issuers?: readonly TrustedIssuer[]
+  /** Null: it is no client of the token endpoint any more. */
+  readonly oauth?: OauthClient | null
 }
 
 /** A mapping that says which connection it means by its name would mean none: nothing would be given or taken any more. */
@@ -24,33 +34,58 @@ const breaksPolicy = (store: Store, id: string, name: string): boolean => {
   return parsePolicy(stored.document, { connections: before }).ok && !parsePolicy(stored.document, { connections: after }).ok
 }
 
-const refusalOf = (store: Store, { id, kind, ...before }: Connection, { name, entitlements }: ConnectionChange): Refusal | null => {
-  if (entitlements !== undefined && kind !== 'scim') return refuse(422, 'Only SCIM clients discover entitlements.')
-  if (name === undefined || name === before.name) return null
-  if (store.sql.one(`SELECT 1 AS one FROM connections WHERE name = ? AND id <> ?`, name, id) !== null) {
-    return refuse(409, `There is a connection named "${name}" already.`)
-  }
-  return breaksPolicy(store, id, name)
-    ? refuse(409, `The policy names the connection "${before.name}", and would no longer be valid. Write its id (${id}) there first: an id survives a new name.`)
-    : null
+const kindObjection = (kind: Connection['kind'], { entitlements, issuers, oauth, settings }: ConnectionChange): Refusal | null => {
+  if (kind === 'scim') return settings === undefined ? null : refuse(422, 'A connection of the kind "scim" has no settings.')
+  if (entitlements !== undefined) return refuse(422, 'Only SCIM clients discover entitlements.')
+  return issuers === undefined && oauth === undefined ? null : refuse(422, 'Only SCIM clients have issuers and clients of the token endpoint: change the settings.')
 }
+
+const renameObjection = (store: Store, { id, name }: Connection, wanted: string): Refusal | null => {
+  if (wanted === name) return null
+  return nameObjection(store, id, wanted) ?? (breaksPolicy(store, id, wanted)
+    ? refuse(409, `The policy names the connection "${name}", and would no longer be valid. Write its id (${id}) there first: an id survives a new name.`)
+    : null)
+}
+
+const configAfter = ({ config }: Connection, { entitlements, settings, issuers, oauth }: ConnectionChange): ConnectionConfig => {
+  const { oauth: client, ...rest } = config
+  const kept = oauth === undefined ? client : (oauth ?? undefined)
+  return {
+    ...rest,
+    ...(entitlements === undefined || entitlements === (config.entitlements === true) ? {} : { entitlements }),
+    ...(settings === undefined ? {} : { settings }),
+    ...(issuers === undefined ? {} : { issuers }),
+    ...(kept === undefined ? {} : { oauth: kept }),
+  }
+}
+
+const PARTS = ['entitlements', 'settings', 'issuers', 'oauth'] as const
+
+const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
 
 /** Raises the revision, so that nobody goes on with what was known of the connection before. Nothing happens when nothing changes. */
 export const changeConnection = (store: Store, id: string, change: ConnectionChange, actor: string): Result<Connection, Refusal> => {
   const before = connectionById(store, id)
   if (before === null) return err(refuse(404, 'No such connection.'))
-  const refusal = refusalOf(store, before, change)
-  if (refusal !== null) return err(refusal)
-  const { name = before.name, entitlements = before.config.entitlements === true } = change
-  const changed = [
-    ...(name === before.name ? [] : ['name']),
-    ...(entitlements === (before.config.entitlements === true) ? [] : ['entitlements']),
-  ]
+  if (before.state === 'removing') return err(refuse(409, 'The connection is being removed.'))
+  const { name = before.name } = change
+  const config = configAfter(before, change)
+  const objection = kindObjection(before.kind, change) ?? renameObjection(store, before, name) ?? callersObjection(store, id, config)
+  if (objection !== null) return err(objection)
+  const parts = PARTS.filter((part) => !isSame(config[part], before.config[part]))
+  const changed = [...(name === before.name ? [] : ['name']), ...parts]
   if (changed.length === 0) return ok(before)
-  store.sql.run(
-    `UPDATE connections SET name = ?, config = ?, revision = revision + 1 WHERE id = ?`,
-    name, JSON.stringify({ ...before.config, entitlements }), id)
-  writeJournal(store, { kind: 'connection.changed', connectionId: id, actor, data: { changed, ...(changed.includes('entitlements') ? { entitlements } : {}) } })
+  store.sql.run(`UPDATE connections SET name = ?, config = ?, revision = revision + 1 WHERE id = ?`, name, JSON.stringify(config), id)
+  if (parts.includes('oauth')) endIssued(store, id, config)
+  if (parts.includes('settings')) restartPull(store, before)
+  const { entitlements } = config
+  writeJournal(store, { kind: 'connection.changed', connectionId: id, actor, data: { changed, ...(parts.includes('entitlements') ? { entitlements } : {}) } })
   const after = connectionById(store, id)
   return after === null ? err(refuse(404, 'No such connection.')) : ok(after)
+}
+
+/** Tokens that were issued to whoever is no longer trusted, and the secrets of a client that is none any more. */
+const endIssued = ({ sql }: Store, id: string, { oauth }: ConnectionConfig): void => {
+  sql.run(`UPDATE connections SET generation = generation + 1 WHERE id = ?`, id)
+  if (oauth === undefined) sql.run(`DELETE FROM tokens WHERE connection_id = ? AND purpose = 'client'`, id)
 }

@@ -4,6 +4,13 @@ import { EMPTY_POLICY } from '../policy/document'
 import { err, ok, type Result } from '../result'
 import * as callers from './callers'
 import { changeConnection, type ConnectionChange } from './connectionChange'
+import { placeOrder, sealFor, type ConnectionOrder } from './connectionOrder'
+import { previewRemoval } from './connectionPreview'
+import { resync } from './connectionPull'
+import { removeConnection } from './connectionRemoval'
+import { replaceSecrets, rotateToken, type NewSecrets, type Rotated, type Rotation } from './connectionRotation'
+import { pauseConnection, resumeConnection } from './connectionState'
+import { describeConnections, type ConnectionWithStatus } from './connectionStatus'
 import { clientOf, signToken, type IssuedToken, type TokenFailure, type TokenRequest } from './clients'
 import * as connections from './connections'
 import { receive, senderOf, type Taken } from './deliveries'
@@ -155,12 +162,55 @@ export class Directory extends DirectoryObject {
     return this.write(() => holds.refuseHold(this.store, id, until, actor, reason))
   }
 
-  listConnections(): connections.Connection[] {
-    return connections.listConnections(this.store)
+  /** All connections with how they are doing, or the one with this id. */
+  describeConnections(id: string | null): ConnectionWithStatus[] {
+    return describeConnections(this.store, id)
   }
 
-  createConnection(wanted: connections.NewConnection, actor: string): Result<connections.Connection, connections.Refusal> {
-    return this.write(() => connections.createConnection(this.store, wanted, actor))
+  /** The connection with all that belongs to it, or nothing. Its secrets are sealed first. */
+  async createConnection(order: ConnectionOrder, actor: string): Promise<Result<connections.Connection, connections.Refusal>> {
+    const { id = this.store.newId(), secrets } = order
+    const sealed = secrets === undefined ? ok(null) : await sealFor(this.site(), id, secrets)
+    return sealed.ok ? this.write(() => placeOrder(this.store, order, id, sealed.value, actor)) : sealed
+  }
+
+  pauseConnection(id: string, actor: string): Result<connections.Connection, connections.Refusal> {
+    return this.write(() => pauseConnection(this.store, id, actor))
+  }
+
+  resumeConnection(id: string, actor: string): Result<connections.Connection, connections.Refusal> {
+    return this.write(() => resumeConnection(this.store, id, actor))
+  }
+
+  rotateToken(id: string, rotation: Rotation, actor: string): Result<Rotated, connections.Refusal> {
+    return this.write(() => rotateToken(this.store, id, rotation, actor))
+  }
+
+  async replaceSecrets(id: string, { secrets, ...rest }: Omit<NewSecrets, 'sealed'> & { readonly secrets: unknown }, actor: string): Promise<Result<connections.Connection, connections.Refusal>> {
+    const sealed = await sealFor(this.site(), id, secrets)
+    if (!sealed.ok) return sealed
+    return this.write(() => replaceSecrets(this.store, id, { ...rest, sealed: sealed.value }, actor))
+  }
+
+  resync(id: string, isAccepted: boolean, actor: string): Result<void, connections.Refusal> {
+    return this.write(() => resync(this.store, id, isAccepted, actor))
+  }
+
+  /** What {@link removeConnection} would take from people. */
+  async previewRemoval(id: string): ReturnType<typeof previewRemoval> {
+    const reconciler = await this.reconciler()
+    if (!reconciler.ok) return err({ kind: 'unready', unready: reconciler.error })
+    const brake = () => (this.policy().compiled?.policy ?? EMPTY_POLICY).brake
+    return previewRemoval({ store: this.store, reconciler: reconciler.value, brake, dryRun: (work) => this.dryRun(work), yieldTurn: () => sleep(0) }, id)
+  }
+
+  /** Closes a connection at once and has what it told taken away. `confirm` is its name. */
+  removeConnection(id: string, confirm: string, actor: string): Result<connections.Connection, connections.Refusal> {
+    return this.write(() => removeConnection(this.store, id, confirm, actor))
+  }
+
+  resumePerson(address: string, actor: string): Result<void, connections.Refusal> {
+    return this.write(() => people.resumeStopped(this.store, address, actor))
   }
 
   changeConnection(id: string, change: ConnectionChange, actor: string): Result<connections.Connection, connections.Refusal> {
@@ -218,5 +268,16 @@ export class Directory extends DirectoryObject {
       writeJournal(this.store, { kind: 'tenant.created', actor, data: { tenant: tenant.name } })
       return ok(undefined)
     })
+  }
+
+  /** Does the work and undoes it. */
+  private dryRun<T>(work: () => T): T {
+    const outcome: { done: { readonly value: T } | null } = { done: null }
+    this.write<never, null>(() => {
+      outcome.done = { value: work() }
+      return err(null)
+    })
+    if (outcome.done === null) throw new Error('a dry run without a result')
+    return outcome.done.value
   }
 }

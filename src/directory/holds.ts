@@ -87,6 +87,10 @@ export const clearanceOf = (store: Store, address: string, limits: Policy['brake
   return judged(judgeMovers({ due, pastHour: pastHour(store, 'mover'), peopleWithRoles: base(), limits }))
 }
 
+/** The brake's word on a change that is only thought of, by which so many people would lose a role. */
+export const foreseeMovers = (store: Store, people: number, limits: Policy['brake']): Clearance =>
+  judged(judgeMovers({ due: people + (people === 0 ? 0 : dueMovers(store)), pastHour: pastHour(store, 'mover'), peopleWithRoles: peopleWithRoles(store), limits }))
+
 const judged = (verdict: ReturnType<typeof judgeMovers>): Clearance =>
   verdict.trips ? { isCleared: false, sentence: verdict.sentence } : CLEARED
 

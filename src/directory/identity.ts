@@ -17,13 +17,16 @@ export interface UserState {
   readonly address: string | null
 }
 
+/** `disconnected`: the connection that told of the user is gone, and nobody has said that the person left. */
+export type Departure = 'deactivated' | 'deleted' | 'disconnected'
+
 export interface UserChange {
   /** Null for a user that did not exist before. `held`: whether its hold column was set before the write. */
   readonly before: (UserState & { readonly held: boolean }) | null
   /** Null for a user that was deleted. */
   readonly after: UserState | null
   readonly actor: string
-  readonly how: 'deactivated' | 'deleted'
+  readonly how: Departure
 }
 
 /** Whoever has held an address, as the externalIds that their connections gave them: two connections may name one person differently. */
@@ -120,13 +123,15 @@ const formerAddresses = ({ sql }: Pick<Store, 'sql'>, address: string, userId: s
   sql.rows<{ address: string }>(`SELECT address FROM subjects WHERE renamed_to = ? AND renamed_user = ?`, address, userId).map((row) => row.address)
 
 /** Nobody counts at this address any more: it leaves, and so do the addresses that the same person had before. */
-const leave = (store: Store, address: string, how: 'deactivated' | 'deleted', cause: Cause): void => {
+const leave = (store: Store, address: string, how: Departure, cause: Cause): void => {
   const seen = new Set<string>()
   const queue = [address]
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
     if (seen.has(next)) continue
     seen.add(next)
-    markLeaver(store, next, how)
+    // Whoever is only not told of any more is no leaver: roles go as a mover's do, and keys stay (design section 10.2).
+    if (how === 'disconnected') markAddress(store, next, 'quiet')
+    else markLeaver(store, next, how)
     writeJournal(store, { kind: 'identity.left', subject: next, connectionId: cause.connectionId, actor: cause.actor, data: { how } })
     queue.push(...formerAddresses(store, next, cause.userId).filter((former) => !counts(store, former)))
   }

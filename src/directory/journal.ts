@@ -15,7 +15,8 @@ export type JournalKind =
   | 'subject.conflict' | 'subject.held' | 'subject.stuck' | 'subject.retry' | 'subject.alert'
   | 'brake.held' | 'brake.approved' | 'brake.refused' | 'brake.ended'
   | 'policy.changed'
-  | 'connection.created' | 'connection.changed' | 'connection.deleted' | 'token.created' | 'token.deleted'
+  | 'connection.created' | 'connection.changed' | 'connection.paused' | 'connection.resumed' | 'connection.rotated' | 'connection.resync'
+  | 'connection.removing' | 'connection.deleted' | 'token.created' | 'token.deleted'
   | 'tenant.created' | 'tenant.paused' | 'tenant.halted' | 'tenant.resumed'
 
 export interface JournalEntry {

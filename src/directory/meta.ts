@@ -39,30 +39,32 @@ export const writeMeta = <K extends keyof MetaValues>({ sql }: Pick<Store, 'sql'
 /** The revision of the rules that a subject's verdict was made with. */
 export const rulesRevision = (store: Pick<Store, 'sql'>): number => readMeta(store, 'rules') ?? 1
 
-/** `sweep`: mark everybody whose verdict is older than the rules. `names`: read names again. `nightly`: once a day. `preflight`: is the key well again. `trim`: forget what the journal keeps no longer. */
-export type TimerKind = 'sweep' | 'names' | 'nightly' | 'preflight' | 'trim'
+/** `sweep`: mark everybody whose verdict is older than the rules. `names`: read names again. `nightly`: once a day. `preflight`: is the key well again. `trim`: forget what the journal keeps no longer. `removal`: take the next slice of a connection away, whose id is the key. */
+export type TimerKind = 'sweep' | 'names' | 'nightly' | 'preflight' | 'trim' | 'removal'
 
 export interface Timer {
   readonly kind: TimerKind
+  /** Which of several of one kind; '' where there is one. */
+  readonly key: string
   readonly at: number
   readonly cursor: string | null
 }
 
-/** Sets a timer; an earlier one of the kind stays. */
-export const setTimer = ({ sql }: Pick<Store, 'sql'>, kind: TimerKind, at: number): void => {
-  sql.run(`INSERT INTO timers (kind, key, at) VALUES (?, '', ?) ON CONFLICT (kind, key) DO UPDATE SET at = min(at, excluded.at)`, kind, at)
+/** Sets a timer; an earlier one of the kind and key stays. */
+export const setTimer = ({ sql }: Pick<Store, 'sql'>, kind: TimerKind, at: number, key = ''): void => {
+  sql.run(`INSERT INTO timers (kind, key, at) VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET at = min(at, excluded.at)`, kind, key, at)
 }
 
-export const moveTimer = ({ sql }: Pick<Store, 'sql'>, kind: TimerKind, at: number, cursor: string | null): void => {
-  sql.run(`INSERT INTO timers (kind, key, at, cursor) VALUES (?, '', ?, ?) ON CONFLICT (kind, key) DO UPDATE SET at = excluded.at, cursor = excluded.cursor`, kind, at, cursor)
+export const moveTimer = ({ sql }: Pick<Store, 'sql'>, kind: TimerKind, at: number, cursor: string | null, key = ''): void => {
+  sql.run(`INSERT INTO timers (kind, key, at, cursor) VALUES (?, ?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET at = excluded.at, cursor = excluded.cursor`, kind, key, at, cursor)
 }
 
-export const clearTimer = ({ sql }: Pick<Store, 'sql'>, kind: TimerKind): void => {
-  sql.run(`DELETE FROM timers WHERE kind = ?`, kind)
+export const clearTimer = ({ sql }: Pick<Store, 'sql'>, kind: TimerKind, key = ''): void => {
+  sql.run(`DELETE FROM timers WHERE kind = ? AND key = ?`, kind, key)
 }
 
 export const dueTimers = ({ sql, now }: Pick<Store, 'sql' | 'now'>): Timer[] =>
-  sql.rows<{ kind: TimerKind; at: number; cursor: string | null }>(`SELECT kind, at, cursor FROM timers WHERE at <= ? ORDER BY at`, now())
+  sql.rows<{ kind: TimerKind; key: string; at: number; cursor: string | null }>(`SELECT kind, key, at, cursor FROM timers WHERE at <= ? ORDER BY at`, now())
 
 /** Everybody's verdict is made again under the present rules. */
 export const changeRules = (store: Pick<Store, 'sql' | 'now'>): void => {

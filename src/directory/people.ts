@@ -5,6 +5,7 @@ import { journalOf, writeJournal, type JournalRow } from './journal'
 import { err, ok, type Result } from '../result'
 import { refuse, type Refusal } from './connections'
 import { refreshIdentityHold } from './identity'
+import { resumePerson } from './siblings'
 import { groupsOf } from './snapshots'
 import type { Store } from './sql'
 import { markAddress, subjectOf, type SubjectRow } from './subjects'
@@ -18,6 +19,14 @@ export interface PersonSummary {
   readonly memberships: readonly Membership[]
   readonly conflicts: number
   readonly lastError: string | null
+  readonly sources: readonly SourceWord[]
+}
+
+/** What one provider says of a person. People may be active at one and not at another (design section 10.1). */
+export interface SourceWord {
+  readonly source: string
+  /** Whether the person counts by any of its connections. */
+  readonly isActive: boolean
 }
 
 export interface Membership {
@@ -39,7 +48,9 @@ export interface GrantView {
 export interface Person {
   readonly email: string
   readonly state: SubjectRow['state']
-  readonly users: readonly { readonly id: string; readonly connectionId: string; readonly userName: string; readonly active: boolean; readonly hold: string | null }[]
+  /** `stopped`: since when another connection of the source says that the person is inactive (ISO 8601), or null. */
+  readonly users: readonly { readonly id: string; readonly connectionId: string; readonly userName: string; readonly active: boolean; readonly stopped: string | null; readonly hold: string | null }[]
+  readonly sources: readonly SourceWord[]
   readonly groups: readonly { readonly id: string; readonly displayName: string; readonly connectionId: string }[]
   readonly account: { readonly id: string; readonly role: string | null; readonly createdByBridge: boolean } | null
   readonly grants: readonly GrantView[]
@@ -85,12 +96,22 @@ const placeOf = (entitlement: Grant): Pick<GrantView, 'resource' | 'role'> => {
   }
 }
 
+const sourcesOf = ({ sql }: Pick<Store, 'sql'>, address: string): SourceWord[] =>
+  sql
+    .rows<{ source: string; active: number }>(
+      `SELECT c.source AS source, max(u.active = 1 AND u.stopped IS NULL) AS active
+       FROM users u JOIN connections c ON c.id = u.connection_id WHERE u.email = ? GROUP BY c.source ORDER BY min(c.created), c.source`, address)
+    .map(({ source, active }) => ({ source, isActive: active === 1 }))
+
 export const personOf = (store: Store, address: string): Person | null => {
   const row = subjectOf(store, address)
   const users = store.sql
-    .rows<{ id: string; connection_id: string; user_name: string; active: number; hold: string | null }>(
-      `SELECT id, connection_id, user_name, active, hold FROM users WHERE email = ? ORDER BY seq LIMIT 50`, address)
-    .map((user) => ({ id: user.id, connectionId: user.connection_id, userName: user.user_name, active: user.active === 1, hold: user.hold }))
+    .rows<{ id: string; connection_id: string; user_name: string; active: number; stopped: number | null; hold: string | null }>(
+      `SELECT id, connection_id, user_name, active, stopped, hold FROM users WHERE email = ? ORDER BY seq LIMIT 50`, address)
+    .map((user) => ({
+      id: user.id, connectionId: user.connection_id, userName: user.user_name, active: user.active === 1, hold: user.hold,
+      stopped: user.stopped === null ? null : new Date(user.stopped).toISOString(),
+    }))
   if (row === null) return null
   const grants = (JSON.parse(row.grants) as Grant[]).map(grantView)
   const withheld = (JSON.parse(row.withheld) as Withheld[]).map(({ reason, sentence, key }) => ({ reason, sentence, key }))
@@ -98,6 +119,7 @@ export const personOf = (store: Store, address: string): Person | null => {
     email: address,
     state: row.state,
     users,
+    sources: sourcesOf(store, address),
     groups: groupsOf(store, address).map(({ id, displayName, connection }) => ({ id, displayName, connectionId: connection.id })),
     account: row.arize_id === null ? null : { id: row.arize_id, role: row.arize_role, createdByBridge: row.arize_created === 1 },
     grants,
@@ -118,6 +140,8 @@ export interface PeopleQuery {
   readonly state: SubjectRow['state'] | null
   /** Part of the address. */
   readonly search: string | null
+  /** Only people who are active at one source and not at another. */
+  readonly isDisputed: boolean
   /** The address after which the page starts. */
   readonly after: string | null
   /** 1 to 200. */
@@ -130,16 +154,26 @@ export interface PeoplePage {
   readonly next: string | null
 }
 
-export const listPeople = (store: Store, { state, search, after, limit }: PeopleQuery): PeoplePage => {
+/** Begins with the inactive users, who are few. */
+const DISPUTED = `
+  SELECT u.email FROM users u JOIN connections c ON c.id = u.connection_id WHERE (u.active = 0 OR u.stopped IS NOT NULL)
+    AND EXISTS (SELECT 1 FROM users v JOIN connections d ON d.id = v.connection_id
+      WHERE v.email = u.email AND v.active = 1 AND v.stopped IS NULL AND d.source <> c.source)
+    AND NOT EXISTS (SELECT 1 FROM users v JOIN connections d ON d.id = v.connection_id
+      WHERE v.email = u.email AND v.active = 1 AND v.stopped IS NULL AND d.source = c.source)`
+
+export const listPeople = (store: Store, { state, search, isDisputed, after, limit }: PeopleQuery): PeoplePage => {
   const rows = store.sql.rows<{ address: string; state: SubjectRow['state']; conflicts: string; last_error: string | null }>(
     `SELECT address, state, conflicts, last_error FROM subjects
-     WHERE address > ?1 AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR instr(address, ?3) > 0) ORDER BY address LIMIT ?4`,
+     WHERE address > ?1 AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR instr(address, ?3) > 0)
+       ${isDisputed ? `AND address IN (${DISPUTED})` : ''} ORDER BY address LIMIT ?4`,
     after ?? '', state, search, limit + 1)
   const page = rows.slice(0, limit)
   return {
     people: page.map((row) => ({
       email: row.address, state: row.state, groups: groupsOf(store, row.address).map(({ displayName }) => displayName),
       memberships: membershipsOf(store, row.address), conflicts: (JSON.parse(row.conflicts) as unknown[]).length, lastError: row.last_error,
+      sources: sourcesOf(store, row.address),
     })),
     next: rows.length > limit ? (page.at(-1)?.address ?? null) : null,
   }
@@ -152,6 +186,12 @@ export const retryPerson = (store: Store, address: string, actor: string): Resul
   markAddress(store, address, 'now')
   writeJournal(store, { kind: 'subject.retry', subject: address, actor, data: { sentence: 'An administrator asked for another try.' } })
   return ok(undefined)
+}
+
+/** Lifts what another connection of the source said: for when it is wrong and will not say so. */
+export const resumeStopped = (store: Store, address: string, actor: string): Result<void, Refusal> => {
+  if (subjectOf(store, address) === null) return err(refuse(404, 'Nobody with this address is known.'))
+  return resumePerson(store, address, actor) ? ok(undefined) : err(refuse(409, 'No other connection of a source has stopped this person.'))
 }
 
 export type IdentityDecision = 'same-person' | 'take-over'

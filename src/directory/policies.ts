@@ -1,7 +1,7 @@
 import { compilePolicy, type CompiledPolicy } from '../policy/evaluate'
 import { EMPTY_POLICY, parsePolicy, type Policy, type PolicyError } from '../policy/document'
 import { err, ok, type Result } from '../result'
-import { connectionFacts, type ConnectionFact } from './connections'
+import { connectionFacts, namableConnections, type ConnectionFact } from './connections'
 import { writeJournal } from './journal'
 import { changeRules, rulesRevision } from './meta'
 import type { Store } from './sql'
@@ -25,7 +25,7 @@ export const currentPolicy = ({ sql }: Pick<Store, 'sql'>): StoredPolicy | null 
 
 /** Stores a new version if it is valid, and makes everybody's verdict again. Returns the version. */
 export const putPolicy = (store: Store, document: unknown, actor: string): Result<number, readonly PolicyError[]> => {
-  const parsed = parsePolicy(document, { connections: connectionFacts(store) })
+  const parsed = parsePolicy(document, { connections: namableConnections(store) })
   if (!parsed.ok) return err(parsed.error)
   store.sql.run(`INSERT INTO policies (document, created, actor) VALUES (?, ?, ?)`, JSON.stringify(document), store.now(), actor)
   const version = currentPolicy(store)?.version ?? 0

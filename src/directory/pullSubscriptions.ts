@@ -14,15 +14,34 @@ export interface Notify {
   readonly clientState: string
 }
 
-export const subscriptionsOf = ({ sql }: Pick<Store, 'sql'>, connectionId: string): readonly Subscription[] => {
+/** `isFormer`: made with a secret that was replaced, and to be ended. */
+type Kept = Subscription & { readonly isFormer?: boolean }
+
+const keptOf = ({ sql }: Pick<Store, 'sql'>, connectionId: string): readonly Kept[] => {
   const row = sql.one<{ subscriptions: string }>(`SELECT subscriptions FROM pulls WHERE connection_id = ?`, connectionId)
-  return row === null ? [] : (JSON.parse(row.subscriptions) as Subscription[])
+  return row === null ? [] : (JSON.parse(row.subscriptions) as Kept[])
 }
 
-const keep = ({ sql }: Pick<Store, 'sql'>, connectionId: string, subscriptions: readonly Subscription[]): void => {
+/** Those that are kept alive. */
+export const subscriptionsOf = (store: Pick<Store, 'sql'>, connectionId: string): readonly Subscription[] =>
+  keptOf(store, connectionId).filter(({ isFormer }) => isFormer !== true)
+
+/** The secret of the subscriptions was replaced: new ones are made with the new one, and these are ended. */
+export const renounceSubscriptions = (store: Pick<Store, 'sql'>, connectionId: string): void =>
+  keep(store, connectionId, keptOf(store, connectionId).map((subscription) => ({ ...subscription, isFormer: true })))
+
+const keep = ({ sql }: Pick<Store, 'sql'>, connectionId: string, subscriptions: readonly Kept[]): void => {
   sql.run(
     `INSERT INTO pulls (connection_id, phase, subscriptions) VALUES (?, 'idle', ?)
      ON CONFLICT (connection_id) DO UPDATE SET subscriptions = excluded.subscriptions`, connectionId, JSON.stringify(subscriptions))
+}
+
+/** Tried once: what the provider does not end now ends by itself, and what it sends is refused. */
+const endFormer = async (store: Store, connectionId: string, port: Subscriptions): Promise<void> => {
+  for (const former of keptOf(store, connectionId).filter(({ isFormer }) => isFormer === true)) {
+    await port.remove({ id: former.id, resource: former.resource, expiresAt: former.expiresAt })
+    keep(store, connectionId, keptOf(store, connectionId).filter(({ id }) => id !== former.id))
+  }
 }
 
 export interface KeepOptions {
@@ -47,9 +66,10 @@ export const keepSubscriptions = async ({ store, connectionId, port, notify, isU
     const subscription = made === null ? renewed?.value : made.value
     if (subscription === null || subscription === undefined) continue
     // The others as they are now: another request may have changed them while the provider was asked.
-    keep(store, connectionId, [...subscriptionsOf(store, connectionId).filter((other) => other.resource !== resource), subscription])
+    keep(store, connectionId, [...keptOf(store, connectionId).filter((other) => other.isFormer === true || other.resource !== resource), subscription])
     if (made !== null) writeJournal(store, { kind: 'pull.subscribed', connectionId, data: { resource, subscription: subscription.id, expires: new Date(subscription.expiresAt).toISOString() } })
   }
+  await endFormer(store, connectionId, port)
   const ends = subscriptionsOf(store, connectionId).map(({ expiresAt }) => expiresAt - RENEW_BEFORE_MS)
   return { ok: true, value: Math.max(store.now() + 60_000, Math.min(store.now() + LOOK_AGAIN_MS, ...ends)) }
 }

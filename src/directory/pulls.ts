@@ -5,6 +5,7 @@ import type { Result } from '../result'
 import type { Source, SourceFailure } from '../sources/source'
 import { reportDefect } from './gate'
 import { writeJournal } from './journal'
+import { guardSource, OUTDATED } from './pullGuard'
 import {
   applyAsked, applyChange, applyPerson, applySlice, clearStaged, disbelief, FIRST, groupGone, personGone, stageMembers, stagePage, strangersIn,
   type Progress,
@@ -84,6 +85,8 @@ export const createPuller = (options: PullerOptions): Puller => {
   let lock: Promise<void> = Promise.resolve()
 
   const later = (question: Question, failure: SourceFailure): void => {
+    // Asked again at once if it may be.
+    if (failure === OUTDATED) return
     const wait =
       failure.kind === 'throttled' ? failure.retryAfterMs
       : failure.kind === 'unauthorized' ? UNAUTHORIZED_MS
@@ -257,14 +260,15 @@ export const createPuller = (options: PullerOptions): Puller => {
 
   const ask = async (question: Question): Promise<void> => {
     try {
-      const site = await options.open(question.connection_id)
-      if (!site.ok) return later(question, { kind: 'unauthorized', sentence: site.error })
+      const opened = await options.open(question.connection_id)
+      if (!opened.ok) return later(question, { kind: 'unauthorized', sentence: opened.error })
+      const site = { ...opened.value, source: guardSource(store, question.connection_id, opened.value.source) }
       switch (question.kind) {
-        case 'person': return await askPerson(site.value, question)
-        case 'group': return await askGroup(site.value, question)
-        case 'everything': return await askEverything(site.value, question)
-        case 'changes': return await askChanges(site.value, question)
-        case 'subscriptions': return await askForNotifications(site.value, question)
+        case 'person': return await askPerson(site, question)
+        case 'group': return await askGroup(site, question)
+        case 'everything': return await askEverything(site, question)
+        case 'changes': return await askChanges(site, question)
+        case 'subscriptions': return await askForNotifications(site, question)
       }
     } catch (error) {
       reportDefect('pull', error)

@@ -1,5 +1,6 @@
 import { backoffMs, pauseMs } from '../reconcile/backoff'
-import { reconcile, type Outcome } from '../reconcile/reconcile'
+import { decide, type Decision } from '../reconcile/decide'
+import { optionsFor, reconcile, type Outcome } from '../reconcile/reconcile'
 import type { SubjectStore, Verdict } from '../reconcile/store'
 import type { Arize } from '../reconcile/target'
 import { halt, preflight, reportDefect } from './gate'
@@ -9,7 +10,7 @@ import { createPicker, type Picker } from './picker'
 import type { Store } from './sql'
 import { endRun } from './subjectStore'
 import { markUnresolved, subjectOf, SWEPT } from './subjects'
-import { doubtNames, runTimers, sweepAll } from './timers'
+import { doubtNames, removeAll, runTimers, sweepAll } from './timers'
 
 /**
  * The Directory's work on Arize: picks due subjects, leavers first, and lets `reconcile` make each of them agree. An alarm
@@ -64,6 +65,9 @@ export interface Reconciler {
   readonly alarm: () => Promise<void>
   /** Tries everything that is due, whatever its time, for at most 30 s. */
   readonly settle: () => Promise<Counts>
+  /** What would be planned for a person now. Calls nothing, and may miss names, which `readNames` reads. */
+  readonly foresee: (address: string) => Decision
+  readonly readNames: SubjectStore['readNames']
   /** Resolves when nothing is being worked on. */
   readonly idle: () => Promise<void>
   /** Something may have become due: whoever has left meanwhile is begun with at once. */
@@ -185,6 +189,7 @@ export const createReconciler = (options: ReconcilerOptions): Reconciler => {
         // What a round finds out, such as names that mean something else, may make others due.
         for (let finished = -1; run.finished > finished; ) {
           finished = run.finished
+          removeAll(store)
           sweepAll(store)
           await work(run)
         }
@@ -199,6 +204,8 @@ export const createReconciler = (options: ReconcilerOptions): Reconciler => {
   return {
     alarm,
     settle,
+    foresee: (address) => decide(options.subjects.snapshot(address), options.subjects.names(), optionsFor(arize.normal, options.subjects, address)),
+    readNames: options.subjects.readNames,
     idle: () => exclusively(async () => undefined),
     nudge: () => leaverCame(),
   }

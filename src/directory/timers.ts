@@ -1,4 +1,5 @@
 import type { Arize } from '../reconcile/target'
+import { removeSlice } from './connectionRemoval'
 import { preflight } from './gate'
 import { trimHolds } from './holds'
 import { trimJournal } from './journal'
@@ -8,7 +9,7 @@ import type { Store } from './sql'
 import { trimStatements } from './statements'
 import { markSlice, markUnresolved } from './subjects'
 
-/** What the Directory does by the clock: sweeps after a change of the rules, names read again, once a night, preflights, trimming. */
+/** What the Directory does by the clock: sweeps after a change of the rules, names read again, once a night, preflights, trimming, connections removed. */
 
 const SWEEP_SLICE = 1_000
 const NAMES_FIRST_MS = 60_000
@@ -23,6 +24,7 @@ export const runTimers = async (store: Store, arize: Arize, retentionDays: numbe
     else if (timer.kind === 'sweep') sweepOnce(store, timer)
     else if (timer.kind === 'names') runNames(store, timer)
     else if (timer.kind === 'nightly') runNightly(store)
+    else if (timer.kind === 'removal') removeSlice(store, timer)
     else runTrim(store, retentionDays)
   }
 }
@@ -40,6 +42,15 @@ export const sweepAll = (store: Store): void => {
     const timer = dueTimers(store).find(({ kind }) => kind === 'sweep')
     if (timer === undefined) return
     sweepOnce(store, timer)
+  }
+}
+
+/** Everything that is being removed, at once: for settling. */
+export const removeAll = (store: Store): void => {
+  for (;;) {
+    const timer = dueTimers(store).find(({ kind }) => kind === 'removal')
+    if (timer === undefined) return
+    removeSlice(store, timer)
   }
 }
 

@@ -37,20 +37,21 @@ export interface NewToken {
   /** Milliseconds since 1970, or null. */
   readonly expiresAt: number | null
   readonly purpose?: TokenPurpose
+  readonly id?: string
 }
 
 export const createToken = (
-  store: Store, connectionId: string, { hash, expiresAt, purpose = 'bearer' }: NewToken, actor: string,
+  store: Store, connectionId: string, { hash, expiresAt, purpose = 'bearer', id = store.newId() }: NewToken, actor: string,
 ): Result<TokenFact, Refusal> => {
-  const { sql, now, newId } = store
+  const { sql, now } = store
   const connection = connectionById(store, connectionId)
   if (connection === null) return err(refuse(404, 'No such connection.'))
+  if (connection.state === 'removing') return err(refuse(409, 'The connection is being removed.'))
   if (purpose === 'client' && connection.config.oauth === undefined) return err(refuse(422, 'This connection has no client of the token endpoint.'))
   sql.run(`DELETE FROM tokens WHERE connection_id = ? AND expires <= ?`, connectionId, now())
   if (listTokens(store, connectionId).filter((token) => token.purpose === purpose).length >= MAX_LIVE_TOKENS) {
     return err(refuse(409, `This connection has ${MAX_LIVE_TOKENS} live tokens already: delete the one that is no longer used first.`))
   }
-  const id = newId()
   sql.run(`INSERT INTO tokens (hash, id, connection_id, created, expires, purpose) VALUES (?, ?, ?, ?, ?, ?)`, hash, id, connectionId, now(), expiresAt, purpose)
   writeJournal(store, { kind: 'token.created', connectionId, actor, data: { token: id, purpose } })
   const made = listTokens(store, connectionId).find((token) => token.id === id)

@@ -4,7 +4,7 @@
  */
 import type { Policy } from './document'
 
-export const notActedOn = ({ mappings, offboarding, drift, signals, organizations }: Policy): readonly string[] => {
+export const notActedOn = ({ mappings, offboarding, drift, organizations }: Policy): readonly string[] => {
   const ids = (list: readonly { readonly id: string }[]): string => list.slice(0, 5).map(({ id }) => `"${id}"`).join(', ')
   const authoritative = mappings.filter((mapping) => mapping.authoritative)
   const projects = mappings.filter(({ grants }) => grants.some((grant) => 'project' in grant && grant.project !== undefined))
@@ -12,7 +12,6 @@ export const notActedOn = ({ mappings, offboarding, drift, signals, organization
   return [
     ...(asksForBlock ? ['offboarding "block" is not carried out: accounts of people who left lose their roles and keys, and stay.'] : []),
     ...(drift.changedByHand === 'repair' ? ['drift.changedByHand "repair" is not carried out: Arize is not compared with the ledger yet.'] : []),
-    ...(signals.sessionRevoked === 'revokeApiKeys' ? ['signals.sessionRevoked is not carried out: no events are received yet.'] : []),
     ...(organizations.length > 0 ? ['Declared organizations and spaces are not created: make them in Arize.'] : []),
     ...(authoritative.length > 0 ? [`Mappings ${ids(authoritative)} say "authoritative", which changes nothing without a roster.`] : []),
     ...(projects.length > 0 ? [`Mappings ${ids(projects)} grant project roles, which are held and not given.`] : []),

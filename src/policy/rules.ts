@@ -20,7 +20,7 @@ type Path = readonly PropertyKey[]
 const SELECTORS = ['group', 'groupId', 'entitlement'] as const
 
 /** Whether a mapping's `connection` means this one: by its id, or by its name in any case. */
-const meansConnection = (written: string, connection: { readonly id: string; readonly name: string }): boolean =>
+export const meansConnection = (written: string, connection: { readonly id: string; readonly name: string }): boolean =>
   written === connection.id || foldName(written) === foldName(connection.name)
 
 /** The placeholders of a mapping's group pattern: empty for every other selector. */

@@ -49,7 +49,7 @@ describe('POST connections', () => {
   })
 
   it.each<[unknown, string]>([
-    [{ name: 'x' }, 'kind'], [{ kind: 'okta', name: 'x' }, 'kind'], [{ kind: 'scim' }, 'name'], [{ kind: 'scim', name: '' }, 'name'],
+    [{ name: 'x' }, 'kind'], [{ kind: 'ldap', name: 'x' }, 'kind'], [{ kind: 'scim' }, 'name'], [{ kind: 'scim', name: '' }, 'name'],
     [{ kind: 'scim', name: 'x'.repeat(101) }, 'name'], [{ kind: 'scim', name: 'x', source: '' }, 'source'], [{ kind: 'scim', name: 'x', address: 'mail' }, 'address'],
     [{ kind: 'scim', name: 'x', token: 'my-own' }, 'token'], [{ kind: 'scim', name: 'x', issuers: {} }, 'issuers'],
     [{ kind: 'scim', name: 'x', issuers: Array.from({ length: 21 }, () => ISSUER) }, 'issuers'], [{ kind: 'scim', name: 'x', issuers: ['y'] }, 'issuers[0]'],

@@ -19,7 +19,6 @@ describe('notActedOn', () => {
     [{ offboarding: { onDeactivate: 'block' } }, 'block'],
     [{ offboarding: { onDelete: 'block' } }, 'block'],
     [{ drift: { changedByHand: 'repair' } }, 'drift.changedByHand'],
-    [{ signals: { sessionRevoked: 'revokeApiKeys' } }, 'signals.sessionRevoked'],
     [{ organizations: [{ name: 'ML' }] }, 'not created'],
     [{ mappings: [{ ...MAPPING, authoritative: true }] }, '"ml" say "authoritative"'],
     [{ mappings: [{ ...MAPPING, grants: [{ organization: 'ML', space: 'S', project: 'P', customRole: 'Reviewer' }] }] }, '"ml" grant project roles'],
