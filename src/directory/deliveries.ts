@@ -14,7 +14,8 @@ import { connectionsOfSource, findPerson } from './siblings'
 import { believedTime, OLDEST_MS } from './statements'
 import type { Store } from './sql'
 import { askToRevokeKeys, markAddress } from './subjects'
-import { isKnown, tell, type Effect } from './told'
+import { isKnown, tell } from './told'
+import type { Effect } from './toldEffect'
 
 /**
  * Deliveries of events: each event is stored by its id and carried out once, in the transaction that the acknowledgement waits

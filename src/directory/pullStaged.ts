@@ -7,7 +7,8 @@ import { changeGroup, createGroup, deleteGroup, findGroup } from './groups'
 import { readGroup } from '../scim/resource'
 import type { ScimContext } from './scimCommand'
 import type { Row, Store } from './sql'
-import { nameGroup, ownGroup, ownUser, storePerson } from './told'
+import { ownUser, storePerson } from './told'
+import { nameGroup, ownGroup } from './toldGroup'
 import { changeUser, findUser } from './users'
 
 /**

@@ -1,3 +1,5 @@
+import type { PersonRef } from '../change'
+import { foldText } from '../scim/text'
 import type { Store } from './sql'
 
 /**
@@ -16,7 +18,13 @@ const KEPT_MS = OLDEST_MS + 24 * 3_600_000
 
 const TRIM_SLICE = 2_000
 
-export type StatementKey = `active ${string}` | `member ${string}` | `group ${string}` | `resource ${string}`
+/** Of a group there are two: when it had its name, and when it was deleted. */
+export type StatementKey = `active ${string}` | `member ${string}` | `group ${string}` | `gone ${string}` | `resource ${string}`
+
+/** A person within a key: by the provider's id, else by the folded name. */
+export const nameOf = ({ id, userName }: PersonRef): string => id ?? `name ${foldText(userName ?? '')}`
+
+export const memberKey = (groupId: string, who: PersonRef): StatementKey => `member ${JSON.stringify([groupId, nameOf(who)])}`
 
 /** The time to believe: what lies more than five minutes ahead, or is not said, happened when it was received. */
 export const believedTime = (at: number | null, now: number): number => (at === null || at > now + CLOCK_DOUBT_MS ? now : at)

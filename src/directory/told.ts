@@ -5,31 +5,19 @@ import { readGroup, readUser, replaceGroup, replaceUser, type Member } from '../
 import { foldText } from '../scim/text'
 import type { ScimError } from '../scim/error'
 import { ok, type Result } from '../result'
-import { changeGroup, createGroup, deleteGroup, findGroup, type StoredGroup } from './groups'
+import { changeGroup, createGroup, deleteGroup } from './groups'
 import { foldMembers } from './members'
 import type { ScimContext } from './scimCommand'
 import { connectionsOfSource, findPerson, tellSiblings, type PersonKey } from './siblings'
-import { statementOf, takeStatement } from './statements'
+import { CLOCK_DOUBT_MS, memberKey, nameOf, statementOf, takeStatement, type StatementKey } from './statements'
+import { effectOf, refused, type Effect, type Telling } from './toldEffect'
+import { groupFor, isGone, ownGroup, tellGroup, tellGroupGone } from './toldGroup'
 import { changeUser, createUser, deleteUser, findUser, type StoredUser } from './users'
 
 /**
  * What an event said, written as its connection's own statement: users and groups of the connection, by the provider's ids in
  * `externalId`. What one connection tells of a person's activity is carried to the other connections of the source.
  */
-
-/**
- * `older`: a newer statement is known. `unknown`: about somebody or something that no connection of the source has. `refused`:
- * cannot be stored, in the words of the sentence.
- */
-export type Effect = 'applied' | 'older' | 'unknown' | { readonly refused: string }
-
-interface Statement {
-  readonly context: ScimContext
-  /** When it was so, in milliseconds since 1970. */
-  readonly at: number
-}
-
-const nameOf = ({ id, userName }: PersonRef): string => id ?? `name ${foldText(userName ?? '')}`
 
 const addressOf = (userName: string | null): string | null => {
   const address = foldAddress(userName ?? '')
@@ -49,19 +37,13 @@ export const ownUser = (context: ScimContext, { id, userName }: PersonRef): Stor
   return row === null ? null : findUser(context, row.id)
 }
 
-export const ownGroup = (context: ScimContext, id: string): StoredGroup | null => {
-  const row = context.store.sql.one<{ id: string }>(
-    `SELECT id FROM groups WHERE connection_id = ? AND external_id = ? ORDER BY seq LIMIT 1`, context.connection.id, id)
-  return row === null ? null : findGroup(context, row.id)
-}
-
-const refused = ({ detail }: ScimError): Effect => ({ refused: detail })
-
-const effectOf = (done: Result<unknown, ScimError>): Effect => (done.ok ? 'applied' : refused(done.error))
-
 /** Whether any connection of the source has a user of this person. */
 export const isKnown = ({ store, connection }: ScimContext, who: PersonRef): boolean =>
   connectionsOfSource(store, connection.id).some((id) => findPerson(store, id, keyOf(who)) !== null)
+
+/** Whether another connection of the source has one: then the person needs no user of this one before they are put in a group. */
+const isKnownElsewhere = ({ store, connection }: ScimContext, who: PersonRef): boolean =>
+  connectionsOfSource(store, connection.id).some((id) => id !== connection.id && findPerson(store, id, keyOf(who)) !== null)
 
 /** The person's name as another connection of the source tells it, where the event has an id only. */
 const named = ({ store, connection }: ScimContext, who: PersonRef): PersonRef => {
@@ -74,11 +56,20 @@ const named = ({ store, connection }: ScimContext, who: PersonRef): PersonRef =>
   return who
 }
 
+/** A name of somebody who has left goes to whoever has it now. The address stays with both: identity.ts holds the second. */
+const freeName = (context: ScimContext, userName: string): void => {
+  const former = ownUser(context, { id: null, userName })
+  if (former === null || former.user.active || former.state.externalId === null) return
+  changeUser(context, former, { ...former.user, userName: `${userName} (${former.state.externalId})` }, 'scim.patch')
+}
+
 const createOwn = (context: ScimContext, who: PersonRef, active: boolean): Result<StoredUser, ScimError> | null => {
   const { id, userName } = named(context, who)
   if (userName === null) return null
   const user = readUser({ userName, active, ...(id === null ? {} : { externalId: id }) })
-  const made = user.ok ? createUser(context, user.value) : user
+  if (!user.ok) return user
+  if (id !== null) freeName(context, userName)
+  const made = createUser(context, user.value)
   if (!made.ok) return made
   const stored = findUser(context, made.value.id)
   return stored === null ? null : ok(stored)
@@ -89,10 +80,28 @@ const setActive = (context: ScimContext, user: StoredUser, active: boolean): Res
   return changeUser(context, user, { ...user.user, active }, 'scim.patch')
 }
 
+const activeKeys = ({ id, userName }: PersonRef): readonly StatementKey[] => [
+  ...(id === null ? [] : [`active ${nameOf({ id, userName })}` as const]),
+  ...(userName === null ? [] : [`active ${nameOf({ id: null, userName })}` as const]),
+]
+
+/**
+ * Whether another connection of the source has said the opposite later. Of two clocks nobody knows which is right: inactive wins
+ * where they are close (design section 10.5).
+ */
+const isOverruled = ({ context: { store, connection }, at }: Telling, who: PersonRef, active: boolean): boolean =>
+  connectionsOfSource(store, connection.id)
+    .filter((id) => id !== connection.id)
+    .flatMap((id) => activeKeys(who).flatMap((key) => statementOf(store, id, key) ?? []))
+    .some((other) => other.gives !== active && (active ? other.at >= at - CLOCK_DOUBT_MS : other.at > at + CLOCK_DOUBT_MS))
+
 /** Activity is a transition: an event says that it happened, not that it still is so. */
-const tellActive = ({ context, at }: Statement, who: PersonRef, active: boolean): Effect => {
+const tellActive = (telling: Telling, who: PersonRef, active: boolean): Effect => {
+  const { context, at } = telling
   const { store, connection, actor } = context
-  if (!takeStatement(store, connection.id, `active ${nameOf(who)}`, at, active)) return 'older'
+  const isNews = takeStatement(store, connection.id, `active ${nameOf(who)}`, at, active)
+  if (isOverruled(telling, who, active)) return 'older'
+  if (!isNews) return active ? makeKnown(context, who) : 'older'
   const own = ownUser(context, who)
   const key = own === null ? keyOf(who) : { externalId: who.id ?? own.state.externalId, address: own.state.address }
   const changed = own === null ? ok(null) : setActive(context, own, active)
@@ -103,28 +112,35 @@ const tellActive = ({ context, at }: Statement, who: PersonRef, active: boolean)
   return made === null ? 'unknown' : effectOf(made)
 }
 
+/** An activation that comes late still tells of somebody: who is not known is made as the newer statement has it. */
+const makeKnown = (context: ScimContext, who: PersonRef): Effect => {
+  if (ownUser(context, who) !== null || isKnownElsewhere(context, who)) return 'older'
+  const made = userFor(context, who)
+  return made === null ? 'unknown' : effectOf(made)
+}
+
 /** A user for somebody who was put in a group: active unless the source has said otherwise. */
 const userFor = (context: ScimContext, who: PersonRef): Result<StoredUser, ScimError> | null => {
+  const { store, connection, actor } = context
   const own = ownUser(context, who)
   if (own !== null) return ok(own)
-  const told = statementOf(context.store, context.connection.id, `active ${nameOf(who)}`)
-  return createOwn(context, who, told?.gives ?? true)
+  const told = statementOf(store, connection.id, `active ${nameOf(who)}`)
+  const made = createOwn(context, who, told?.gives ?? true)
+  // This connection's own word that they became active came before the user did.
+  if (made !== null && made.ok && told?.gives === true) {
+    const { externalId, address } = made.value.state
+    tellSiblings(store, { connectionId: connection.id, externalId, address, active: true, actor })
+  }
+  return made
 }
 
-const groupFor = (context: ScimContext, { id, displayName }: GroupRef): Result<StoredGroup, ScimError> | null => {
-  const own = ownGroup(context, id)
-  if (own !== null || displayName === null) return own === null ? null : ok(own)
-  const group = readGroup({ displayName, externalId: id })
-  return group.ok ? createGroup(context, group.value.group, foldMembers([])) : group
-}
-
-const tellMembership = ({ context, at }: Statement, group: GroupRef, who: PersonRef, member: boolean): Effect => {
-  const { store, connection } = context
-  const gone = statementOf(store, connection.id, `group ${group.id}`)
-  if (gone !== null && !gone.gives && gone.at >= at) return 'older'
-  if (!takeStatement(store, connection.id, `member ${JSON.stringify([group.id, nameOf(who)])}`, at, member)) return 'older'
-  const stored = member ? groupFor(context, group) : ok(ownGroup(context, group.id))
+const tellMembership = (telling: Telling, group: GroupRef, who: PersonRef, member: boolean): Effect => {
+  const { context, at } = telling
+  // Whoever was put in a group is somebody, and the group was there, also when a newer statement has taken it back.
   const user = member ? userFor(context, who) : ok(ownUser(context, who))
+  if (isGone(telling, group.id)) return 'older'
+  const stored = member ? groupFor(telling, group) : ok(ownGroup(context, group.id))
+  if (!takeStatement(context.store, context.connection.id, memberKey(group.id, who), at, member)) return 'older'
   if (stored === null || user === null) return 'unknown'
   if (!stored.ok) return refused(stored.error)
   if (!user.ok) return refused(user.error)
@@ -132,26 +148,6 @@ const tellMembership = ({ context, at }: Statement, group: GroupRef, who: Person
   const value = user.value.id
   const edit = foldMembers([member ? { op: 'add', members: [{ value }] } : { op: 'remove', values: [value] }])
   return effectOf(changeGroup(context, stored.value, { group: stored.value.group, changed: false, edit }, 'scim.patch'))
-}
-
-const tellGroup = ({ context, at }: Statement, { id, displayName }: { readonly id: string; readonly displayName: string }): Effect => {
-  if (!takeStatement(context.store, context.connection.id, `group ${id}`, at, true)) return 'older'
-  const stored = groupFor(context, { id, displayName })
-  if (stored === null) return 'unknown'
-  return stored.ok ? effectOf(nameGroup(context, stored.value, displayName)) : refused(stored.error)
-}
-
-export const nameGroup = (context: ScimContext, stored: StoredGroup, displayName: string): Result<unknown, ScimError> => {
-  const next = replaceGroup(stored.group, { displayName })
-  return next.ok ? changeGroup(context, stored, { group: next.value.group, changed: next.value.changed, edit: null }, 'scim.replace') : next
-}
-
-const tellGroupGone = ({ context, at }: Statement, { id }: GroupRef): Effect => {
-  if (!takeStatement(context.store, context.connection.id, `group ${id}`, at, false)) return 'older'
-  const stored = ownGroup(context, id)
-  if (stored === null) return 'unknown'
-  deleteGroup(context, stored)
-  return 'applied'
 }
 
 /** All that a provider told of a person, as the SCIM resource that says the same. */
@@ -178,7 +174,7 @@ const storeUser = (context: ScimContext, who: PersonRef, body: unknown): Result<
   return changed.ok ? ok(own.id) : changed
 }
 
-const tellPerson = ({ context, at }: Statement, person: PersonFacts): Effect => {
+const tellPerson = ({ context, at }: Telling, person: PersonFacts): Effect => {
   if (!takeStatement(context.store, context.connection.id, `active ${person.id}`, at, person.active)) return 'older'
   return effectOf(storePerson(context, person))
 }
@@ -239,7 +235,7 @@ const tellGroupResource = (context: ScimContext, { id, op, body }: ResourceChang
   return effectOf(changeGroup(context, own, { group, changed, edit }, 'scim.patch'))
 }
 
-const tellResource = ({ context, at }: Statement, change: ResourceChange): Effect => {
+const tellResource = ({ context, at }: Telling, change: ResourceChange): Effect => {
   const { type, id, op } = change
   if (!takeStatement(context.store, context.connection.id, `resource ${type} ${id}`, at, op !== 'delete')) return 'older'
   return type === 'User' ? tellUserResource(context, change) : tellGroupResource(context, change)
@@ -247,13 +243,13 @@ const tellResource = ({ context, at }: Statement, change: ResourceChange): Effec
 
 /** Writes one statement of an event. Called inside the transaction that stores the delivery. */
 export const tell = (context: ScimContext, at: number, change: DirectoryChange): Effect => {
-  const statement: Statement = { context, at }
+  const telling: Telling = { context, at }
   switch (change.kind) {
-    case 'active': return tellActive(statement, change.who, change.active)
-    case 'person': return tellPerson(statement, change.person)
-    case 'group': return tellGroup(statement, change.group)
-    case 'groupGone': return tellGroupGone(statement, change.group)
-    case 'membership': return tellMembership(statement, change.group, change.who, change.member)
-    case 'resource': return tellResource(statement, change)
+    case 'active': return tellActive(telling, change.who, change.active)
+    case 'person': return tellPerson(telling, change.person)
+    case 'group': return tellGroup(telling, change.group)
+    case 'groupGone': return tellGroupGone(telling, change.group)
+    case 'membership': return tellMembership(telling, change.group, change.who, change.member)
+    case 'resource': return tellResource(telling, change)
   }
 }
