@@ -74,13 +74,23 @@ const addressesOf = ({ store, connection }: ScimContext, { id, userName }: Perso
 const isSubscribed = ({ sql }: Store, connectionId: string): boolean =>
   sql.one(`SELECT 1 AS one FROM connections WHERE id = ? AND kind = 'graph'`, connectionId) !== null
 
+/** The end of a sentence; null where all is well. */
+const STREAM_SENTENCES: Readonly<Record<Extract<Act, { kind: 'stream' }>['status'], string | null>> = {
+  enabled: null,
+  paused: 'the stream is paused',
+  disabled: 'the stream is disabled',
+  reauthorize: 'the subscription has to be authorized again',
+  removed: 'the subscription was removed',
+}
+
 /** Only people whom the source itself tells of: an event touches nobody else's. */
 const carryOut = (context: ScimContext, act: Act, signals: Policy['signals']): void => {
   const { store, connection } = context
   if (act.kind === 'stream') {
     if (isSubscribed(store, connection.id)) askAbout(store, connection.id, { kind: 'subscriptions', urgent: true })
-    const sentence = `${act.status}${act.reason === null ? '' : `: ${act.reason.slice(0, MAX_NAME)}`}`
-    store.sql.run(`UPDATE connections SET last_error = ? WHERE id = ?`, act.status === 'enabled' ? null : `The sender says that the stream is ${sentence}.`, connection.id)
+    const reason = act.reason === null ? '' : `: ${act.reason.slice(0, MAX_NAME)}`
+    const sentence = STREAM_SENTENCES[act.status]
+    store.sql.run(`UPDATE connections SET last_error = ? WHERE id = ?`, sentence === null ? null : `The sender says that ${sentence}${reason}.`, connection.id)
     return
   }
   const isRevoking = act.kind === 'logout' || signals[act.signal] === 'revokeApiKeys'

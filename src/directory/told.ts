@@ -194,21 +194,44 @@ const translateOperation = (context: ScimContext, operation: MemberOperation): M
 
 type ResourceChange = Extract<DirectoryChange, { kind: 'resource' }>
 
-const tellUserResource = (context: ScimContext, { id, op, body }: ResourceChange): Effect => {
-  const who = { id, userName: null }
+/** What was said later of the person's activity alone, which a whole resource of before does not undo; undefined when nothing was. */
+const activeSince = ({ context: { store, connection }, at }: Telling, id: string): boolean | undefined => {
+  const told = statementOf(store, connection.id, `active ${id}`)
+  return told !== null && told.at > at ? told.gives : undefined
+}
+
+const isObject = (body: unknown): body is Readonly<Record<string, unknown>> => typeof body === 'object' && body !== null
+
+const putUser = (telling: Telling, id: string, body: unknown): Effect => {
+  const { context, at } = telling
+  const active = activeSince(telling, id)
   // The body's own externalId is the sender's word on another system: the sender's id is what later events name.
-  if (op === 'put') return effectOf(storeUser(context, who, typeof body === 'object' && body !== null ? { ...body, externalId: id } : body))
-  const own = ownUser(context, who)
-  if (own === null) return 'unknown'
-  if (op === 'delete') {
-    deleteUser(context, own)
-    tellSiblings(context.store, { ...own.state, active: false, actor: context.actor })
-    return 'applied'
-  }
+  const said = isObject(body) ? { ...body, externalId: id, ...(active === undefined ? {} : { active }) } : body
+  const stored = storeUser(context, { id, userName: null }, said)
+  const now = stored.ok ? findUser(context, stored.value) : null
+  if (now !== null && active === undefined) takeStatement(context.store, context.connection.id, `active ${id}`, at, now.user.active)
+  return effectOf(stored)
+}
+
+const patchOwn = (telling: Telling, id: string, own: StoredUser, body: unknown): Effect => {
+  const { context, at } = telling
   const operations = readPatch(body)
   const next = operations.ok ? patchUser(own.user, operations.value) : operations
   if (!next.ok) return refused(next.error)
-  return next.value.changed ? effectOf(changeUser(context, own, next.value.user, 'scim.patch')) : 'applied'
+  const active = activeSince(telling, id)
+  const user = active === undefined ? next.value.user : { ...next.value.user, active }
+  if (user.active !== own.user.active) takeStatement(context.store, context.connection.id, `active ${id}`, at, user.active)
+  return next.value.changed ? effectOf(changeUser(context, own, user, 'scim.patch')) : 'applied'
+}
+
+const tellUserResource = (telling: Telling, { id, op, body }: ResourceChange): Effect => {
+  if (op === 'put') return putUser(telling, id, body)
+  const { context } = telling
+  const own = ownUser(context, { id, userName: null })
+  if (own === null) return 'unknown'
+  if (op === 'patch') return patchOwn(telling, id, own, body)
+  deleteUser(context, own)
+  return 'applied'
 }
 
 const tellGroupResource = (context: ScimContext, { id, op, body }: ResourceChange): Effect => {
@@ -235,10 +258,11 @@ const tellGroupResource = (context: ScimContext, { id, op, body }: ResourceChang
   return effectOf(changeGroup(context, own, { group, changed, edit }, 'scim.patch'))
 }
 
-const tellResource = ({ context, at }: Telling, change: ResourceChange): Effect => {
+const tellResource = (telling: Telling, change: ResourceChange): Effect => {
+  const { context, at } = telling
   const { type, id, op } = change
   if (!takeStatement(context.store, context.connection.id, `resource ${type} ${id}`, at, op !== 'delete')) return 'older'
-  return type === 'User' ? tellUserResource(context, change) : tellGroupResource(context, change)
+  return type === 'User' ? tellUserResource(telling, change) : tellGroupResource(context, change)
 }
 
 /** Writes one statement of an event. Called inside the transaction that stores the delivery. */
