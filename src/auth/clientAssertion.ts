@@ -62,7 +62,7 @@ export const verifyClientAssertion = async (
   if (sub !== clientId) return err(invalid('caller_not_pinned'))
   if (typeof jti !== 'string' || jti === '' || jti.length > MAX_ID_LENGTH || exp === undefined) return err(invalid('malformed'))
   // What lives for days is no proof that the client is there now.
-  if (exp > options.now() / 1000 + MAX_LIFETIME_SECONDS) return err(invalid('not_yet_valid'))
+  if (exp > options.now() / 1000 + MAX_LIFETIME_SECONDS) return err(invalid('too_long_lived'))
   return ok({ id: jti, expiresAt: exp * 1000 })
 }
 

@@ -26,6 +26,7 @@ export type AuthReason =
   | 'no_expiry'
   | 'expired'
   | 'not_yet_valid'
+  | 'too_long_lived'
   | 'replayed'
 
 /**
@@ -65,6 +66,7 @@ const SENTENCES: { readonly [reason in AuthReason]: string } = {
   no_expiry: 'The token has no expiry (exp).',
   expired: 'The token has expired (exp).',
   not_yet_valid: 'The token is not valid yet (nbf or iat lies in the future); is a clock wrong?',
+  too_long_lived: 'The assertion lives for more than an hour (exp): whoever finds one must not be able to use it for long.',
   replayed: 'The assertion has been used before (jti): each counts once.',
 }
 

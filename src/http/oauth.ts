@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import { hashToken } from '../auth/bearer'
 import { verifyClientAssertion } from '../auth/clientAssertion'
-import { readUnverified } from '../auth/compactJws'
+import { readHeader, readUnverified } from '../auth/compactJws'
 import { invalid, type AuthFailure } from '../auth/failure'
 import type { JwksCache } from '../auth/jwks'
 import { verifyAccessToken } from '../auth/jwt'
@@ -78,27 +78,43 @@ export const createOauth = ({ tenants, jwks, now }: OauthOptions): Hono<BridgeEn
     return ok({ kind: 'secret', clientId: presented.clientId, hash: await hashToken(presented.secret) })
   }
 
-  const issue = async (asked: Asked, presented: Presented): Promise<Response | TokenError> => {
+  const issueOnce = async (asked: Asked, presented: Presented): Promise<Response | TokenError | 'stale'> => {
     const { env, tenant, url } = asked
-    if (!(await tenants.isKnown(env, tenant))) return INVALID_CLIENT
-    let proof = await prove(asked, await tenants.trustOf(env, tenant), presented)
+    let trust = await tenants.trustOf(env, tenant)
+    let proof = await prove(asked, trust, presented)
     // The client, or its keys, may have been made after this isolate last asked.
-    if (!proof.ok && proof.error.kind === 'invalid') proof = await prove(asked, await tenants.renewTrust(env, tenant), presented)
+    if (!proof.ok && proof.error.kind === 'invalid') {
+      trust = await tenants.renewTrust(env, tenant)
+      proof = await prove(asked, trust, presented)
+    }
     if (!proof.ok) return refusalOf(proof.error)
-    const endpoint = endpointOf(url, tenant)
-    const request = { proof: proof.value, ...endpoint }
-    const issued = await directoryOf(env, tenant).issueToken(request)
+    const issued = await directoryOf(env, tenant).issueToken({ proof: proof.value, ...endpointOf(url, tenant) })
     if (!issued.ok) return failed(issued.error)
+    const { accessToken, expiresInSeconds } = issued.value
+    // Signed with a key that this isolate has not heard of: it must know it when the token comes back a moment later.
+    const kid = readHeader(accessToken)?.['kid']
+    if (!trust.signingKeys.some((key) => key.kid === kid)) tenants.forgetTrust(tenant)
     return answer(200, {
-      access_token: issued.value.accessToken, token_type: 'Bearer', expires_in: issued.value.expiresInSeconds,
+      access_token: accessToken, token_type: 'Bearer', expires_in: expiresInSeconds,
       ...(presented.kind === 'assertion' && presented.isExchange ? { issued_token_type: 'urn:ietf:params:oauth:token-type:access_token' } : {}),
     })
   }
 
-  const failed = (failure: TokenFailure): Response | TokenError => {
+  /** What the proof was judged by may have changed meanwhile: then it is judged once more. */
+  const issue = async (asked: Asked, presented: Presented): Promise<Response | TokenError> => {
+    if (!(await tenants.isKnown(asked.env, asked.tenant))) return INVALID_CLIENT
+    const first = await issueOnce(asked, presented)
+    if (first !== 'stale') return first
+    tenants.forgetTrust(asked.tenant)
+    const second = await issueOnce(asked, presented)
+    return second === 'stale' ? unavailable('The connections are being changed.', 1) : second
+  }
+
+  const failed = (failure: TokenFailure): Response | TokenError | 'stale' => {
     if (failure.kind === 'auth') return refusalOf(failure.failure)
-    if (failure.kind === 'stale') return unavailable('The connections are being changed.', 1)
-    return unavailable(`${failure.unready.variable}: ${failure.unready.sentence}`, 60)
+    if (failure.kind === 'stale') return 'stale'
+    const { variable, sentence } = failure.unready
+    return unavailable(sentence.includes(variable) ? sentence : `${variable}: ${sentence}`, 60)
   }
 
   const take = async (request: Request, asked: Asked): Promise<Response> => {
