@@ -2,7 +2,7 @@ import { err, ok, type Result } from '../result'
 import { connectionById, refuse, type Connection, type Refusal } from './connections'
 import { writeJournal } from './journal'
 import { ACCEPTED } from './pulls'
-import { askAbout } from './refreshes'
+import { askAbout, endRest } from './refreshes'
 import type { Store } from './sql'
 
 /** What an administrator's change of a pull connection means for what is asked of the provider. */
@@ -31,6 +31,7 @@ export const resync = (store: Store, id: string, isAccepted: boolean, actor: str
   if (connection === null) return err(refuse(404, 'No such connection.'))
   if (!isPull(connection)) return err(refuse(422, 'This connection is told by its provider and asks nothing: only connections of the kinds "okta" and "graph" pull.'))
   if (connection.state !== 'active') return err(refuse(409, `The connection is ${connection.state}.`))
+  endRest(store, id)
   askAbout(store, id, { kind: 'everything' })
   if (isAccepted) store.sql.run(`UPDATE refreshes SET name = ? WHERE connection_id = ? AND kind = 'everything'`, ACCEPTED, id)
   writeJournal(store, { kind: 'connection.resync', connectionId: id, actor, data: { accepted: isAccepted } })

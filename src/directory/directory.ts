@@ -235,8 +235,9 @@ export class Directory extends DirectoryObject {
     return healthOf(this.store, this.policy(), worker.ok ? null : worker.error, arize.ok ? arize.value.ownUser : null)
   }
 
-  /** Tries everything that is due now, for at most 30 s. For development and tests: the Worker refuses it when deployed. */
+  /** Asks providers whatever is due now, then tries everybody who is due, each for at most 30 s. For development and tests: the Worker refuses it when deployed. */
   async settle(): Promise<Result<Counts, Unready>> {
+    await this.puller.settle()
     const worker = await this.reconciler()
     return worker.ok ? ok(await worker.value.settle()) : worker
   }

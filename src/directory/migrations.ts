@@ -141,6 +141,11 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `CREATE TABLE polls (
        connection_id TEXT PRIMARY KEY REFERENCES connections (id) ON DELETE CASCADE, due INTEGER NOT NULL, attempts INTEGER NOT NULL) WITHOUT ROWID`,
   ],
+  [
+    // Until when (ms) nothing is asked of the provider, whatever is due: it asked for patience, or somebody has to mend something in this revision.
+    `ALTER TABLE pulls ADD COLUMN resting_until INTEGER`,
+    `ALTER TABLE pulls ADD COLUMN resting_revision INTEGER`,
+  ],
 ]
 
 /** Brings the tables up to date. Runs in the constructor, inside one transaction per step. */

@@ -2,8 +2,9 @@ import { DurableObject } from 'cloudflare:workers'
 import { invalid } from '../auth/failure'
 import { hashToken } from '../auth/bearer'
 import { readConfig, type Config, type Env } from '../config'
+import { EMPTY_POLICY } from '../policy/document'
 import { mappingsOfGroup, type GroupFact } from '../policy/evaluate'
-import { err, type Result } from '../result'
+import { err, ok, type Result } from '../result'
 import type { ScimError } from '../scim/error'
 import * as callers from './callers'
 import * as connections from './connections'
@@ -11,9 +12,11 @@ import { reportDefect } from './gate'
 import { readMeta } from './meta'
 import { migrate } from './migrations'
 import { createPageMarks } from './pageMarks'
+import { createPuller, type Puller } from './pulls'
+import { createPullSites } from './pullSite'
 import { createPolicyCache, type PolicyInForce } from './policies'
 import { createRefusals, type Refusals } from './refusals'
-import { nextWake, type Reconciler } from './reconciler'
+import { isLeaverDue, nextWake, type Reconciler } from './reconciler'
 import type { ScimFailure, ScimRequest } from './requests'
 import type { ScimContext } from './scimCommand'
 import { DEFAULT_TENANT, openReconciler, type Site, type Unready } from './site'
@@ -43,6 +46,9 @@ export abstract class DirectoryObject extends DurableObject<Env> {
   protected armedAt: number | null = null
   protected live: Reconciler | null = null
   protected worker: Promise<Result<Reconciler, Unready>> | null = null
+  protected readonly puller: Puller
+  /** Ends the wait of an alarm that has nothing to do but to wait for a provider. */
+  private stir: (() => void) | null = null
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
@@ -50,6 +56,7 @@ export abstract class DirectoryObject extends DurableObject<Env> {
     this.policy = createPolicyCache(this.store)
     this.refusals = createRefusals(this.store)
     this.settings = readConfig(env)
+    this.puller = this.openPuller()
     void ctx.blockConcurrencyWhile(async () => {
       migrate(this.store, (step) => ctx.storage.transactionSync(step))
       startNights(this.store)
@@ -72,8 +79,32 @@ export abstract class DirectoryObject extends DurableObject<Env> {
     this.arm()
   }
 
+  /** Arize and the providers, side by side: whoever leaves while a provider takes its time is removed meanwhile. */
   override async alarm(): Promise<void> {
     this.armedAt = null
+    let isPulling = true
+    const pulling = this.puller
+      .alarm()
+      .catch((error: unknown) => {
+        reportDefect('pull', error)
+        this.wakeAt(this.store.now() + 60_000)
+      })
+      .finally(() => {
+        isPulling = false
+        this.stir?.()
+      })
+    for (;;) {
+      await this.reconcile()
+      if (!isPulling) break
+      await new Promise<void>((resolve) => (this.stir = resolve))
+      this.stir = null
+      if (!isPulling) break
+    }
+    await pulling
+    this.arm()
+  }
+
+  private async reconcile(): Promise<void> {
     try {
       const worker = await this.reconciler()
       if (worker.ok) await worker.value.alarm()
@@ -82,6 +113,22 @@ export abstract class DirectoryObject extends DurableObject<Env> {
       reportDefect('alarm', error)
       this.wakeAt(this.store.now() + 60_000)
     }
+  }
+
+  private openPuller(): Puller {
+    const sites = createPullSites(() => this.site(), (connection) => this.contextOf(connection, 'pull', ''))
+    return createPuller({
+      store: this.store,
+      open: sites.open,
+      callsMade: sites.callsMade,
+      brake: () => (this.policy().compiled?.policy ?? EMPTY_POLICY).brake,
+      transact: (step) => {
+        this.write(() => ok(step()))
+      },
+      isHurried: () => isLeaverDue(this.store),
+      random: Math.random,
+      yieldTurn: () => sleep(0),
+    })
   }
 
   /** What an authenticated caller asks, in its name. */
@@ -160,6 +207,7 @@ export abstract class DirectoryObject extends DurableObject<Env> {
     const at = nextWake(this.store)
     if (at !== null) this.wakeAt(at)
     this.live?.nudge()
+    if (this.stir !== null && isLeaverDue(this.store)) this.stir()
   }
 
   /** The alarm is moved earlier only. */

@@ -1,14 +1,14 @@
-import type { PersonFacts } from '../change'
+import type { PersonFacts, Refresh } from '../change'
 import type { Policy } from '../policy/document'
+import { readGroup } from '../scim/resource'
 import type { Pulled, PulledPage } from '../sources/source'
+import { changeGroup, createGroup, deleteGroup, findGroup, type StoredGroup } from './groups'
 import { writeJournal } from './journal'
 import { foldMembers } from './members'
-import { changeGroup, createGroup, deleteGroup, findGroup } from './groups'
-import { readGroup } from '../scim/resource'
+import { keepPerson, KEPT, type Kept, type StagedName } from './pullNames'
 import type { ScimContext } from './scimCommand'
 import type { Row, Store } from './sql'
-import { ownUser, storePerson } from './told'
-import { nameGroup, ownGroup } from './toldGroup'
+import { giveAway, nameFor, nameGroup, ownGroup } from './toldGroup'
 import { changeUser, findUser } from './users'
 
 /**
@@ -18,48 +18,86 @@ import { changeUser, findUser } from './users'
 
 const PEOPLE_PER_SLICE = 200
 
-/** Memberships that one transaction compares at most; larger groups take several. */
 const GROUPS_PER_SLICE = 20
+
+/** Memberships that one transaction compares, unless a single group has more. */
+const MEMBERS_PER_SLICE = 20_000
 
 const nothing = '' as const
 
-/** Puts a page aside. A page that comes twice is there once. */
-export const stagePage = ({ sql }: Pick<Store, 'sql'>, connectionId: string, { items }: PulledPage): void => {
-  const rows = items.flatMap(stagedRow)
-  for (let start = 0; start < rows.length; start += 500) {
-    sql.run(
-      `INSERT OR REPLACE INTO pulled (connection_id, kind, parent, id, data)
-       SELECT ?, value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)`,
-      connectionId, JSON.stringify(rows.slice(start, start + 500)))
+/** Puts a page aside. A page that comes twice is there once; what a later page takes back is not there. */
+export const stagePage = (store: Pick<Store, 'sql'>, connectionId: string, { items }: PulledPage): void => {
+  const rows: StagedItem[] = []
+  const stageRows = (): void => stage(store, connectionId, rows.splice(0))
+  for (const item of items) {
+    const row = stagedRow(item)
+    if (row !== null) rows.push(row)
+    else {
+      stageRows()
+      unstage(store, connectionId, item)
+    }
+    if (rows.length >= ROWS_PER_STATEMENT) stageRows()
   }
+  stageRows()
 }
 
-const stagedRow = (item: Pulled): [string, string, string, string | null][] => {
+const ROWS_PER_STATEMENT = 500
+
+/** Kind, parent, id and data. */
+type StagedItem = readonly [string, string, string, string | null]
+
+const stage = ({ sql }: Pick<Store, 'sql'>, connectionId: string, rows: readonly StagedItem[]): void => {
+  if (rows.length === 0) return
+  sql.run(
+    `INSERT OR REPLACE INTO pulled (connection_id, kind, parent, id, data)
+     SELECT ?, value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)`, connectionId, JSON.stringify(rows))
+}
+
+const stagedRow = (item: Pulled): StagedItem | null => {
   switch (item.kind) {
-    case 'person': return [['person', nothing, item.person.id, JSON.stringify(item.person)]]
-    case 'group': return [['group', nothing, item.group.id, item.group.displayName]]
-    case 'membership': return [['member', item.groupId, item.personId, null]]
-    default: return []
+    case 'person': return ['person', nothing, item.person.id, JSON.stringify(item.person)]
+    case 'group': return ['group', nothing, item.group.id, item.group.displayName]
+    case 'membership': return ['member', item.groupId, item.personId, null]
+    default: return null
   }
 }
 
-export const clearStaged = ({ sql }: Pick<Store, 'sql'>, connectionId: string): void => {
-  sql.run(`DELETE FROM pulled WHERE connection_id = ?`, connectionId)
+const unstage = ({ sql }: Pick<Store, 'sql'>, connectionId: string, item: Pulled): void => {
+  if (item.kind === 'personGone') sql.run(`DELETE FROM pulled WHERE connection_id = ? AND kind IN ('person', 'member') AND id = ?`, connectionId, item.id)
+  if (item.kind === 'groupGone') {
+    sql.run(`DELETE FROM pulled WHERE connection_id = ? AND (kind = 'group' AND parent = '' AND id = ? OR kind = 'member' AND parent = ?)`, connectionId, item.id, item.id)
+  }
+  if (item.kind === 'membershipGone') sql.run(`DELETE FROM pulled WHERE connection_id = ? AND kind = 'member' AND parent = ? AND id = ?`, connectionId, item.groupId, item.personId)
 }
 
-interface Tally {
+/** What was asked of single groups meanwhile is not a part of the pull. */
+export const clearStaged = ({ sql }: Pick<Store, 'sql'>, connectionId: string): void => {
+  sql.run(`DELETE FROM pulled WHERE connection_id = ? AND kind IN ('person', 'group', 'member')`, connectionId)
+}
+
+interface Tally extends Row {
   readonly people: number
   readonly known: number
   readonly missing: number
+  readonly groups: number
+  readonly knownGroups: number
+  readonly members: number
+  readonly knownMembers: number
 }
 
 const tallyOf = ({ sql }: Pick<Store, 'sql'>, connectionId: string): Tally => {
-  const people = sql.one<{ n: number }>(`SELECT count(*) AS n FROM pulled WHERE connection_id = ? AND kind = 'person'`, connectionId)?.n ?? 0
-  const row = sql.one<{ known: number; missing: number }>(
-    `SELECT count(*) AS known, count(*) FILTER (WHERE p.id IS NULL OR p.data ->> 'active' = 0) AS missing
+  const tally = sql.one<Tally>(
+    `SELECT (SELECT count(*) FROM pulled WHERE connection_id = ?1 AND kind = 'person') AS people,
+       (SELECT count(*) FROM pulled WHERE connection_id = ?1 AND kind = 'group') AS groups,
+       EXISTS (SELECT 1 FROM pulled WHERE connection_id = ?1 AND kind = 'member') AS members,
+       (SELECT count(*) FROM groups WHERE connection_id = ?1) AS knownGroups,
+       EXISTS (SELECT 1 FROM groups g JOIN group_members m ON m.group_seq = g.seq JOIN users u ON u.seq = m.user_seq
+         WHERE g.connection_id = ?1 AND u.active = 1) AS knownMembers,
+       count(*) AS known, count(*) FILTER (WHERE p.id IS NULL OR p.data ->> 'active' = 0) AS missing
      FROM users u LEFT JOIN pulled p ON p.connection_id = u.connection_id AND p.kind = 'person' AND p.parent = '' AND p.id = u.external_id
-     WHERE u.connection_id = ? AND u.active = 1`, connectionId)
-  return { people, known: row?.known ?? 0, missing: row?.missing ?? 0 }
+     WHERE u.connection_id = ?1 AND u.active = 1`, connectionId)
+  if (tally === null) throw new Error('a count without a row')
+  return tally
 }
 
 /** As the brake: this few are never too many to be told apart from a fault. */
@@ -67,8 +105,10 @@ const FLOOR = 5
 
 /** Why a pull that reached its last page is not believed, in a sentence; null when it is. */
 export const disbelief = (store: Pick<Store, 'sql'>, connectionId: string, { maxLeaversPerHour, maxLeaversPercent }: Policy['brake']): string | null => {
-  const { people, known, missing } = tallyOf(store, connectionId)
+  const { people, known, missing, groups, knownGroups, members, knownMembers } = tallyOf(store, connectionId)
   if (people === 0 && known > 0) return `The provider listed nobody, although ${known} active users are known: nothing was changed.`
+  if (groups === 0 && knownGroups > 0) return `The provider listed no group, although ${knownGroups} are known: nothing was changed.`
+  if (members === 0 && knownMembers > 0) return 'The provider listed groups without anybody in them, although members are known: nothing was changed.'
   const isTooMany = missing > maxLeaversPerHour || (missing > FLOOR && missing * 100 > maxLeaversPercent * known)
   if (!isTooMany) return null
   return `The provider listed ${people} people, and ${missing} of the ${known} active users are missing or inactive there, which is more than the brake allows (brake.maxLeaversPerHour ${maxLeaversPerHour}, brake.maxLeaversPercent ${maxLeaversPercent}): nothing was changed.`
@@ -91,14 +131,24 @@ interface StagedRow extends Row {
   data: string | null
 }
 
-/** Applies one slice. Returns where to go on, or null when all is done. What cannot be stored is journalled and skipped. */
-export const applySlice = (context: ScimContext, progress: Progress): Progress | null => {
-  const { stage, after } = progress
-  const ids = SLICES[stage](context, after)
+export interface Applied {
+  /** Where to go on, or null when all is done. */
+  readonly next: Progress | null
+  readonly ask: readonly Refresh[]
+}
+
+/** Applies one slice. What cannot be stored is journalled and skipped. `asksStrangers`: whether members whom nobody knows are asked about. */
+export const applySlice = (context: ScimContext, { stage: at, after }: Progress, asksStrangers: boolean): Applied => {
+  const { ids, ask } = SLICES[at](context, after, asksStrangers)
   const last = ids.at(-1)
-  if (last !== undefined) return { stage, after: last }
-  const next = NEXT_STAGE[stage]
-  return next === null ? null : { stage: next, after: '' }
+  if (last !== undefined) return { next: { stage: at, after: last }, ask }
+  const following = NEXT_STAGE[at]
+  return { next: following === null ? null : { stage: following, after: '' }, ask }
+}
+
+interface Slice {
+  readonly ids: readonly string[]
+  readonly ask: readonly Refresh[]
 }
 
 const staged = ({ store, connection }: ScimContext, kind: string, after: string, limit: number): StagedRow[] =>
@@ -108,22 +158,42 @@ const staged = ({ store, connection }: ScimContext, kind: string, after: string,
 const tellSkipped = ({ store, connection, actor }: ScimContext, what: string, id: string, sentence: string): void =>
   writeJournal(store, { kind: 'pull.refused', connectionId: connection.id, actor, data: { what, id: id.slice(0, 200), sentence } })
 
-const applyPeople = (context: ScimContext, after: string): string[] =>
-  staged(context, 'person', after, PEOPLE_PER_SLICE).map(({ id, data }) => {
-    const stored = storePerson(context, JSON.parse(data ?? 'null') as PersonFacts)
-    if (!stored.ok) tellSkipped(context, 'person', id, stored.error.detail)
-    return id
-  })
+/** What the pull says of somebody's name: null when it does not list them. */
+const stagedNameIn = ({ store, connection }: ScimContext): StagedName => (externalId) =>
+  store.sql.one<{ name: string }>(
+    `SELECT data ->> 'userName' AS name FROM pulled WHERE connection_id = ? AND kind = 'person' AND parent = '' AND id = ?`, connection.id, externalId)?.name ?? null
 
-const applyGroups = (context: ScimContext, after: string): string[] =>
-  staged(context, 'group', after, GROUPS_PER_SLICE).map(({ id, data }) => {
-    const sentence = applyGroup(context, id, data ?? id, 'member')
-    if (sentence !== null) tellSkipped(context, 'group', id, sentence)
-    return id
+const applyPeople = (context: ScimContext, after: string): Slice => {
+  const rows = staged(context, 'person', after, PEOPLE_PER_SLICE)
+  const stagedName = stagedNameIn(context)
+  const ask = rows.flatMap(({ id, data }) => {
+    const kept = keepPerson(context, JSON.parse(data ?? 'null') as PersonFacts, stagedName)
+    if (kept.sentence !== null) tellSkipped(context, 'person', id, kept.sentence)
+    return kept.ask
   })
+  return { ids: rows.map(({ id }) => id), ask }
+}
+
+const sizeOf = ({ store, connection }: ScimContext, groupId: string): number =>
+  store.sql.one<{ n: number }>(`SELECT count(*) AS n FROM pulled WHERE connection_id = ? AND kind = 'member' AND parent = ?`, connection.id, groupId)?.n ?? 0
+
+const applyGroups = (context: ScimContext, after: string, asksStrangers: boolean): Slice => {
+  const ids: string[] = []
+  const ask: Refresh[] = []
+  let members = 0
+  for (const { id, data } of staged(context, 'group', after, GROUPS_PER_SLICE)) {
+    members += sizeOf(context, id)
+    if (ids.length > 0 && members > MEMBERS_PER_SLICE) break
+    const { sentence } = applyGroup(context, id, data ?? id, 'member')
+    if (sentence !== null) tellSkipped(context, 'group', id, sentence)
+    if (asksStrangers) ask.push(...strangersIn(context, id, 'member').map((stranger): Refresh => ({ kind: 'person', who: { id: stranger, userName: null } })))
+    ids.push(id)
+  }
+  return { ids, ask }
+}
 
 /** Members that belong to a pull of everybody, and those that were asked for because of one group. */
-type MemberKind = 'member' | 'asked'
+export type MemberKind = 'member' | 'asked'
 
 /** The ids of our users for the members that were put aside for a group. */
 const stagedMembers = ({ store, connection }: ScimContext, groupId: string, kind: MemberKind): string[] =>
@@ -131,189 +201,74 @@ const stagedMembers = ({ store, connection }: ScimContext, groupId: string, kind
     `SELECT u.id AS id FROM pulled p CROSS JOIN users u ON u.connection_id = p.connection_id AND u.external_id = p.id
      WHERE p.connection_id = ? AND p.kind = ? AND p.parent = ? ORDER BY u.id`, connection.id, kind, groupId).map((row) => row.id)
 
-/** Makes a group agree with what was put aside for it. Null, or why it could not be stored. */
-const applyGroup = (context: ScimContext, id: string, displayName: string, kind: MemberKind): string | null => {
-  const members = stagedMembers(context, id, kind).map((value) => ({ value }))
+/** Members whom the connection has no user of. */
+export const strangersIn = ({ store, connection }: ScimContext, groupId: string, kind: MemberKind): string[] =>
+  store.sql.rows<{ id: string }>(
+    `SELECT p.id AS id FROM pulled p WHERE p.connection_id = ? AND p.kind = ? AND p.parent = ? AND NOT EXISTS (
+       SELECT 1 FROM users u WHERE u.connection_id = p.connection_id AND u.external_id = p.id) LIMIT ${STRANGERS}`,
+    connection.id, kind, groupId).map((row) => row.id)
+
+/** More of them are no coincidence, and are found by the next pull. */
+const STRANGERS = 1_000
+
+/** A group by its name, or by its name and id while another group has the name. */
+export const makeGroup = (context: ScimContext, id: string, displayName: string, memberIds: readonly string[]): Kept => {
+  const group = readGroup({ displayName: nameFor(context, id, displayName), externalId: id })
+  const made = group.ok ? createGroup(context, group.value.group, foldMembers([{ op: 'add', members: memberIds.map((value) => ({ value })) }])) : group
+  return made.ok ? KEPT : { ...KEPT, sentence: made.error.detail }
+}
+
+/** Makes a group agree with what was put aside for it. Its members count also where its name cannot be stored. */
+export const applyGroup = (context: ScimContext, id: string, displayName: string, kind: MemberKind): Kept => {
+  const members = stagedMembers(context, id, kind)
   const own = ownGroup(context, id)
-  if (own === null) {
-    const group = readGroup({ displayName, externalId: id })
-    const made = group.ok ? createGroup(context, group.value.group, foldMembers([{ op: 'add', members }])) : group
-    return made.ok ? null : made.error.detail
-  }
+  if (own === null) return makeGroup(context, id, displayName, members)
   const named = nameGroup(context, own, displayName)
-  if (!named.ok) return named.error.detail
   const current = findGroup(context, own.id)
-  if (current === null) return null
-  const changed = changeGroup(context, current, { group: current.group, changed: false, edit: foldMembers([{ op: 'replace', members }]) }, 'scim.replace')
-  return changed.ok ? null : changed.error.detail
+  if (current === null) return KEPT
+  const edit = foldMembers([{ op: 'replace', members: members.map((value) => ({ value })) }])
+  const changed = changeGroup(context, current, { group: current.group, changed: false, edit }, 'scim.replace')
+  const refused = [named, changed].find((done) => !done.ok)
+  return refused === undefined || refused.ok ? KEPT : { ...KEPT, sentence: refused.error.detail }
+}
+
+/** The name is free for the group that waits for it. */
+export const dropGroup = (context: ScimContext, group: StoredGroup): void => {
+  deleteGroup(context, group)
+  giveAway(context, group.group.displayName)
 }
 
 /** Whoever the provider does not list any more is inactive; the user stays, so that a return is a return. */
-const applyGone = (context: ScimContext, after: string): string[] => {
+const applyGone = (context: ScimContext, after: string): Slice => {
   const { store, connection } = context
   const rows = store.sql.rows<{ id: string }>(
     `SELECT u.id AS id FROM users u WHERE u.connection_id = ? AND u.id > ? AND u.active = 1 AND NOT EXISTS (
        SELECT 1 FROM pulled p WHERE p.connection_id = u.connection_id AND p.kind = 'person' AND p.parent = '' AND p.id = u.external_id)
      ORDER BY u.id LIMIT ${PEOPLE_PER_SLICE}`, connection.id, after)
-  return rows.map(({ id }) => {
-    deactivate(context, id)
-    return id
-  })
+  for (const { id } of rows) deactivate(context, id)
+  return { ids: rows.map(({ id }) => id), ask: [] }
 }
 
-const applyGroupsGone = (context: ScimContext, after: string): string[] => {
+const applyGroupsGone = (context: ScimContext, after: string): Slice => {
   const { store, connection } = context
   const rows = store.sql.rows<{ id: string }>(
     `SELECT g.id AS id FROM groups g WHERE g.connection_id = ? AND g.id > ? AND NOT EXISTS (
        SELECT 1 FROM pulled p WHERE p.connection_id = g.connection_id AND p.kind = 'group' AND p.parent = '' AND p.id = g.external_id)
      ORDER BY g.id LIMIT ${GROUPS_PER_SLICE}`, connection.id, after)
-  return rows.map(({ id }) => {
+  for (const { id } of rows) {
     const group = findGroup(context, id)
-    if (group !== null) deleteGroup(context, group)
-    return id
-  })
+    if (group !== null) dropGroup(context, group)
+  }
+  return { ids: rows.map(({ id }) => id), ask: [] }
 }
 
-const SLICES: Readonly<Record<Stage, (context: ScimContext, after: string) => string[]>> = {
+const SLICES: Readonly<Record<Stage, (context: ScimContext, after: string, asksStrangers: boolean) => Slice>> = {
   person: applyPeople, group: applyGroups, gone: applyGone, groupGone: applyGroupsGone,
 }
 
-const deactivate = (context: ScimContext, id: string): void => {
+export const deactivate = (context: ScimContext, id: string): void => {
   const user = findUser(context, id)
   if (user === null || !user.user.active) return
   const changed = changeUser(context, user, { ...user.user, active: false }, 'scim.patch')
   if (!changed.ok) tellSkipped(context, 'person', id, changed.error.detail)
-}
-
-/** The provider knows the person no more. */
-export const personGone = (context: ScimContext, id: string | null, userName: string | null): void => {
-  const own = ownUser(context, { id, userName })
-  const providerId = id ?? own?.state.externalId ?? null
-  if (providerId !== null) restagePerson(context, providerId, null, [])
-  if (own !== null) deactivate(context, own.id)
-}
-
-/** A page of the members of one group. The first begins anew. */
-export const stageMembers = ({ sql }: Pick<Store, 'sql'>, connectionId: string, groupId: string, ids: readonly string[], isFirst: boolean): void => {
-  if (isFirst) sql.run(`DELETE FROM pulled WHERE connection_id = ? AND kind = 'asked' AND parent = ?`, connectionId, groupId)
-  sql.run(
-    `INSERT OR REPLACE INTO pulled (connection_id, kind, parent, id) SELECT ?, 'asked', ?, value FROM json_each(?)`,
-    connectionId, groupId, JSON.stringify(ids))
-}
-
-/** Members whom the connection has no user of: asking about each brings the membership with it. */
-export const strangersIn = ({ store, connection }: ScimContext, groupId: string): string[] =>
-  store.sql.rows<{ id: string }>(
-    `SELECT p.id AS id FROM pulled p WHERE p.connection_id = ? AND p.kind = 'asked' AND p.parent = ? AND NOT EXISTS (
-       SELECT 1 FROM users u WHERE u.connection_id = p.connection_id AND u.external_id = p.id)`, connection.id, groupId).map((row) => row.id)
-
-/** A group whose last page was asked for. What a pull under way put aside for it is older. */
-export const applyAsked = (context: ScimContext, { id, displayName }: { readonly id: string; readonly displayName: string }): string | null => {
-  const { store: { sql }, connection } = context
-  const sentence = applyGroup(context, id, displayName, 'asked')
-  if (isUnderWay(context)) {
-    sql.run(`DELETE FROM pulled WHERE connection_id = ? AND kind = 'member' AND parent = ?`, connection.id, id)
-    sql.run(`INSERT OR REPLACE INTO pulled (connection_id, kind, parent, id, data) VALUES (?, 'group', '', ?, ?)`, connection.id, id, displayName)
-    sql.run(`UPDATE pulled SET kind = 'member' WHERE connection_id = ? AND kind = 'asked' AND parent = ?`, connection.id, id)
-  }
-  sql.run(`DELETE FROM pulled WHERE connection_id = ? AND kind = 'asked' AND parent = ?`, connection.id, id)
-  return sentence
-}
-
-/** A group that is gone is gone for a pull under way too. */
-export const groupGone = (context: ScimContext, id: string): void => {
-  const { store: { sql }, connection } = context
-  sql.run(`DELETE FROM pulled WHERE connection_id = ? AND (kind = 'member' AND parent = ? OR kind = 'group' AND parent = '' AND id = ?)`, connection.id, id, id)
-  const own = ownGroup(context, id)
-  if (own !== null) deleteGroup(context, own)
-}
-
-const isUnderWay = ({ store, connection }: ScimContext): boolean =>
-  store.sql.one(`SELECT 1 AS one FROM pulls WHERE connection_id = ? AND phase <> 'idle'`, connection.id) !== null
-
-/** What a pull under way put aside of a person is older than what was asked for now, and must not come back over it. */
-const restagePerson = (context: ScimContext, id: string, person: PersonFacts | null, groupIds: readonly string[] | null): void => {
-  if (!isUnderWay(context)) return
-  const { store: { sql }, connection } = context
-  if (person === null) sql.run(`DELETE FROM pulled WHERE connection_id = ? AND kind = 'person' AND parent = '' AND id = ?`, connection.id, id)
-  else sql.run(`INSERT OR REPLACE INTO pulled (connection_id, kind, parent, id, data) VALUES (?, 'person', '', ?, ?)`, connection.id, id, JSON.stringify(person))
-  if (groupIds === null) return
-  sql.run(`DELETE FROM pulled WHERE connection_id = ? AND kind = 'member' AND id = ?`, connection.id, id)
-  sql.run(
-    `INSERT OR REPLACE INTO pulled (connection_id, kind, parent, id) SELECT ?, 'member', value, ? FROM json_each(?)`,
-    connection.id, id, JSON.stringify(groupIds))
-}
-
-/** One person as the provider tells it, with all groups of the connection that they are in. */
-export const applyPerson = (
-  context: ScimContext, person: PersonFacts, groups: readonly { readonly id: string; readonly displayName: string }[],
-): string | null => {
-  const stored = storePerson(context, person)
-  if (!stored.ok) return stored.error.detail
-  restagePerson(context, person.id, person, groups.map(({ id }) => id))
-  const { store, connection } = context
-  const value = stored.value
-  const wanted = new Map(groups.map((group) => [group.id, group.displayName]))
-  const present = store.sql.rows<{ id: string; external_id: string | null }>(
-    `SELECT g.id AS id, g.external_id AS external_id FROM members m CROSS JOIN groups g ON g.id = m.group_id
-     WHERE m.member_id = ? AND g.connection_id = ?`, value, connection.id)
-  for (const { id, external_id: externalId } of present) {
-    if (externalId === null || !wanted.has(externalId)) editMembership(context, id, value, false)
-    else wanted.delete(externalId)
-  }
-  const sentences = [...wanted].flatMap(([externalId, displayName]) => joinGroup(context, externalId, displayName, value) ?? [])
-  return sentences[0] ?? null
-}
-
-const editMembership = (context: ScimContext, groupId: string, userId: string, member: boolean): string | null => {
-  const group = findGroup(context, groupId)
-  if (group === null) return null
-  const edit = foldMembers([member ? { op: 'add', members: [{ value: userId }] } : { op: 'remove', values: [userId] }])
-  const changed = changeGroup(context, group, { group: group.group, changed: false, edit }, 'scim.patch')
-  return changed.ok ? null : changed.error.detail
-}
-
-const joinGroup = (context: ScimContext, externalId: string, displayName: string, userId: string): string | null => {
-  const own = ownGroup(context, externalId)
-  if (own !== null) return editMembership(context, own.id, userId, true)
-  const group = readGroup({ displayName, externalId })
-  const made = group.ok ? createGroup(context, group.value.group, foldMembers([{ op: 'add', members: [{ value: userId }] }])) : group
-  return made.ok ? null : made.error.detail
-}
-
-const restageMembership = (context: ScimContext, { kind, groupId, personId }: Extract<Pulled, { groupId: string }>): void => {
-  if (!isUnderWay(context)) return
-  const { store: { sql }, connection } = context
-  if (kind === 'membership') sql.run(`INSERT OR REPLACE INTO pulled (connection_id, kind, parent, id) VALUES (?, 'member', ?, ?)`, connection.id, groupId, personId)
-  else sql.run(`DELETE FROM pulled WHERE connection_id = ? AND kind = 'member' AND parent = ? AND id = ?`, connection.id, groupId, personId)
-}
-
-/** One item of a page of changes, written at once: it says what became different, and nothing of the rest. */
-export const applyChange = (context: ScimContext, item: Pulled): string | null => {
-  switch (item.kind) {
-    case 'person': {
-      const stored = storePerson(context, item.person)
-      restagePerson(context, item.person.id, item.person, null)
-      return stored.ok ? null : stored.error.detail
-    }
-    case 'personGone':
-      personGone(context, item.id, null)
-      return null
-    case 'group': {
-      const own = ownGroup(context, item.group.id)
-      if (own === null) return applyGroup(context, item.group.id, item.group.displayName, 'asked')
-      const named = nameGroup(context, own, item.group.displayName)
-      return named.ok ? null : named.error.detail
-    }
-    case 'groupGone':
-      groupGone(context, item.id)
-      return null
-    case 'membership':
-    case 'membershipGone': {
-      const group = ownGroup(context, item.groupId)
-      const user = ownUser(context, { id: item.personId, userName: null })
-      restageMembership(context, item)
-      return group === null || user === null ? null : editMembership(context, group.id, user.id, item.kind === 'membership')
-    }
-  }
 }

@@ -1,17 +1,16 @@
 import { backoffMs } from '../reconcile/backoff'
-import type { PersonRef } from '../change'
+import type { Refresh } from '../change'
 import type { Policy } from '../policy/document'
 import type { Result } from '../result'
 import type { Source, SourceFailure } from '../sources/source'
+import { connectionById } from './connections'
 import { reportDefect } from './gate'
 import { writeJournal } from './journal'
 import { guardSource, OUTDATED } from './pullGuard'
-import {
-  applyAsked, applyChange, applyPerson, applySlice, clearStaged, disbelief, FIRST, groupGone, personGone, stageMembers, stagePage, strangersIn,
-  type Progress,
-} from './pullStaged'
+import { applyAsked, applyChange, applyPerson, groupGone, identify, personGone, stageMembers } from './pullAsked'
+import { applySlice, clearStaged, disbelief, FIRST, stagePage, type Progress } from './pullStaged'
 import { keepSubscriptions, type Notify } from './pullSubscriptions'
-import { answered, askAbout, askAgain, dueQuestions, type Question } from './refreshes'
+import { answered, askAbout, askAgain, dueQuestions, rest, type Question } from './refreshes'
 import type { ScimContext } from './scimCommand'
 import type { Row, Store } from './sql'
 
@@ -20,8 +19,9 @@ import type { Row, Store } from './sql'
  * changed since. A question stays until it is answered; where a pull stands is in the tables after every page.
  */
 
-/** Pages and people that one alarm asks for, beside its calls to Arize. */
-const QUESTIONS_PER_ALARM = 8
+/** Calls to providers per alarm, beside those to Arize: Workers bound the calls of one invocation. */
+const CALLS_PER_ALARM = 8
+const QUESTIONS_PER_ROUND = 4
 const SLICES_PER_ALARM = 50
 
 const NIGHT_MS = 24 * 3_600_000
@@ -29,6 +29,15 @@ const NIGHT_MS = 24 * 3_600_000
 const CHANGES_EVERY_MS = 5 * 60_000
 /** Somebody must mend the credentials first. */
 const UNAUTHORIZED_MS = 15 * 60_000
+/** A provider that forgets its own pages may do so again. */
+const EXPIRED_MS = 60_000
+/** To be asked for patience now and then is no fault. */
+const PATIENCE = 5
+const SOON_MS = 1_000
+
+/** What concerns all questions of the connection. Reading everything uses up an allowance of its own. */
+const isForAll = ({ kind }: Question, failure: SourceFailure): boolean =>
+  failure.kind === 'unauthorized' || (failure.kind === 'throttled' && kind !== 'everything' && kind !== 'changes')
 
 /** The connection as pulls see it, opened by the Directory. */
 export interface PullSite {
@@ -46,6 +55,12 @@ export interface PullerOptions {
   /** One transaction, with the alarm for what it made due. */
   readonly transact: (step: () => void) => void
   readonly random: () => number
+  /** Calls made to providers so far, in all. */
+  readonly callsMade: () => number
+  /** Whether something waits that must not wait for a provider. */
+  readonly isHurried: () => boolean
+  /** Gives other requests to this object a turn. */
+  readonly yieldTurn: () => Promise<void>
 }
 
 export interface Puller {
@@ -77,6 +92,8 @@ const noteError = ({ sql }: Pick<Store, 'sql'>, connectionId: string, sentence: 
   sql.run(`UPDATE connections SET last_error = ? WHERE id = ? AND last_error IS NOT ?`, sentence, connectionId, sentence)
 }
 
+const placeOf = ({ stage, after }: Progress, delta: string | null): string => JSON.stringify({ stage, after, delta })
+
 /** The word in `name` with which an administrator accepts a pull that would otherwise not be believed. */
 export const ACCEPTED = 'accepted'
 
@@ -90,40 +107,57 @@ export const createPuller = (options: PullerOptions): Puller => {
     const wait =
       failure.kind === 'throttled' ? failure.retryAfterMs
       : failure.kind === 'unauthorized' ? UNAUTHORIZED_MS
+      : failure.kind === 'expired' ? EXPIRED_MS
       : backoffMs(question.attempts + 1, random)
     const due = store.now() + wait
     transact(() => {
       askAgain(store, question, due, failure.sentence)
-      // A provider that asks for patience means every question.
-      if (failure.kind !== 'unavailable') store.sql.run(`UPDATE refreshes SET due = max(due, ?) WHERE connection_id = ?`, due, question.connection_id)
-      noteError(store, question.connection_id, failure.sentence)
-      if (question.attempts === 0) {
+      if (isForAll(question, failure)) rest(store, question.connection_id, due)
+      const isNews = question.attempts === (failure.kind === 'throttled' ? PATIENCE : 0)
+      if (isNews || question.attempts > PATIENCE || failure.kind !== 'throttled') noteError(store, question.connection_id, failure.sentence)
+      if (isNews) {
         writeJournal(store, { kind: 'pull.failed', connectionId: question.connection_id, data: { what: question.kind, sentence: failure.sentence } })
       }
     })
   }
 
-  const settled = (question: Question, write: () => void): void =>
-    transact(() => {
-      write()
-      answered(store, question)
-      noteError(store, question.connection_id, null)
-    })
+  const close = (question: Question): void => {
+    answered(store, question)
+    noteError(store, question.connection_id, null)
+  }
 
   /** 404 means gone only while the connector's own probe passes. */
   const gone = async ({ source }: PullSite, question: Question, write: () => void): Promise<void> => {
     const probe = await source.probe()
-    if (probe.ok) settled(question, write)
-    else later(question, probe.error)
+    if (!probe.ok) return later(question, probe.error)
+    transact(() => {
+      write()
+      close(question)
+    })
+  }
+
+  const askAll = (connectionId: string, wanted: readonly Refresh[]): void => {
+    for (const each of wanted) askAbout(store, connectionId, each)
   }
 
   const askPerson = async (site: PullSite, question: Question): Promise<void> => {
-    const who: PersonRef = { id: question.id.startsWith('name:') ? null : question.id, userName: question.name }
+    const who = identify(site.context, { id: question.id.startsWith('name:') ? null : question.id, userName: question.name })
     const found = await site.source.person(who)
     if (!found.ok) return later(question, found.error)
     const { value } = found
     if (value === null) return gone(site, question, () => personGone(site.context, who.id, who.userName))
-    return settled(question, () => tellSkipped(question, applyPerson(site.context, value.person, value.groups)))
+    transact(() => {
+      const { sentence, ask } = applyPerson(site.context, value.person, value.groups)
+      const others = ask.filter((each) => each.kind !== 'person' || each.who.id !== value.person.id)
+      askAll(question.connection_id, others)
+      // Somebody else has the name: they are asked about first.
+      if (sentence !== null && others.length > 0) {
+        if (question.attempts === 0) tellSkipped(question, sentence)
+        return askAgain(store, question, store.now() + Math.max(SOON_MS, backoffMs(question.attempts + 1, random)), sentence)
+      }
+      tellSkipped(question, sentence)
+      close(question)
+    })
   }
 
   const tellSkipped = ({ connection_id: connectionId, kind, id }: Question, sentence: string | null): void => {
@@ -144,15 +178,18 @@ export const createPuller = (options: PullerOptions): Puller => {
     transact(() => {
       stageMembers(store, connectionId, id, value.members, question.cursor === null)
       if (value.next !== null) return setCursor(question, value.next)
-      for (const stranger of strangersIn(site.context, id)) askAbout(store, connectionId, { kind: 'person', who: { id: stranger, userName: null } })
-      tellSkipped(question, applyAsked(site.context, { id, displayName: value.group.displayName }))
-      answered(store, question)
-      noteError(store, connectionId, null)
+      const { sentence, ask } = applyAsked(site.context, { id, displayName: value.group.displayName }, site.source.tellsOfAll)
+      askAll(connectionId, ask)
+      tellSkipped(question, sentence)
+      setCursor(question, null)
+      close(question)
     })
   }
 
+  /** Goes on from there, behind what became due before. */
   const setCursor = ({ connection_id: connectionId, kind, id }: Question, cursor: string | null): void => {
-    store.sql.run(`UPDATE refreshes SET cursor = ?, attempts = 0 WHERE connection_id = ? AND kind = ? AND id = ?`, cursor, connectionId, kind, id)
+    store.sql.run(
+      `UPDATE refreshes SET cursor = ?, attempts = 0, due = max(due, ?) WHERE connection_id = ? AND kind = ? AND id = ?`, cursor, store.now(), connectionId, kind, id)
   }
 
   const askEverything = async (site: PullSite, question: Question): Promise<void> => {
@@ -180,7 +217,7 @@ export const createPuller = (options: PullerOptions): Puller => {
       }
       const doubt = question.name === ACCEPTED ? null : disbelief(store, connectionId, options.brake())
       if (doubt === null) {
-        movePull(store, connectionId, 'applying', JSON.stringify({ ...FIRST, delta: value.delta }))
+        movePull(store, connectionId, 'applying', placeOf(FIRST, value.delta))
         return
       }
       clearStaged(store, connectionId)
@@ -191,25 +228,40 @@ export const createPuller = (options: PullerOptions): Puller => {
     })
   }
 
-  const applyStaged = async ({ context, source }: PullSite, question: Question, state: PullRow): Promise<void> => {
+  /** Whether the application still stands there: an administrator may have begun the pull anew, or paused it, in between. */
+  const isAt = (connectionId: string, at: Progress, delta: string | null): boolean => {
+    const { phase, cursor } = pullState(store, connectionId)
+    return phase === 'applying' && cursor === placeOf(at, delta) && connectionById(store, connectionId)?.state === 'active'
+  }
+
+  /** One slice in one transaction. Returns where to go on. */
+  const applyOne = ({ context, source }: PullSite, question: Question, from: Progress, delta: string | null): Progress | null => {
     const { connection_id: connectionId } = question
+    const outcome: { next: Progress | null } = { next: null }
+    transact(() => {
+      const { next, ask } = applySlice(context, from, source.tellsOfAll)
+      askAll(connectionId, ask)
+      if (next !== null) movePull(store, connectionId, 'applying', placeOf(next, delta))
+      else finish(question, delta, source.changes !== undefined)
+      outcome.next = next
+    })
+    return outcome.next
+  }
+
+  const applyStaged = async (site: PullSite, question: Question, state: PullRow): Promise<void> => {
     const { delta, ...progress } = JSON.parse(state.cursor ?? '{}') as Progress & { readonly delta: string | null }
     let at: Progress | null = progress
-    for (let slices = 0; at !== null && slices < SLICES_PER_ALARM; slices += 1) {
-      const from: Progress = at
-      transact(() => {
-        at = applySlice(context, from)
-        if (at !== null) movePull(store, connectionId, 'applying', JSON.stringify({ ...at, delta }))
-        else finish(question, delta, source.changes !== undefined)
-      })
+    for (let slices = 0; at !== null && slices < SLICES_PER_ALARM && isAt(question.connection_id, at, delta); slices += 1) {
+      at = applyOne(site, question, at, delta)
+      if (options.isHurried()) return
       // Other requests to the object get their turn.
-      await Promise.resolve()
+      await options.yieldTurn()
     }
   }
 
   const finish = (question: Question, delta: string | null, hasChanges: boolean): void => {
     const { connection_id: connectionId } = question
-    const staged = store.sql.rows<{ kind: string; n: number }>(`SELECT kind, count(*) AS n FROM pulled WHERE connection_id = ? GROUP BY kind`, connectionId)
+    const staged = store.sql.rows<{ kind: string; n: number }>(`SELECT kind, count(*) AS n FROM pulled WHERE connection_id = ? AND kind <> 'asked' GROUP BY kind`, connectionId)
     store.sql.run(
       `UPDATE pulls SET phase = 'idle', cursor = NULL, delta = ?, finished = ?, last_error = NULL WHERE connection_id = ?`, delta, store.now(), connectionId)
     clearStaged(store, connectionId)
@@ -219,7 +271,8 @@ export const createPuller = (options: PullerOptions): Puller => {
     store.sql.run(`UPDATE refreshes SET attempts = 0, last_error = NULL, name = NULL WHERE connection_id = ? AND kind = 'everything'`, connectionId)
     if (hasChanges && delta !== null) {
       askAbout(store, connectionId, { kind: 'changes' })
-      store.sql.run(`UPDATE refreshes SET due = ? WHERE connection_id = ? AND kind = 'changes'`, store.now() + CHANGES_EVERY_MS, connectionId)
+      // From the new delta on: where an older one stood is over.
+      store.sql.run(`UPDATE refreshes SET due = ?, cursor = NULL WHERE connection_id = ? AND kind = 'changes'`, store.now() + CHANGES_EVERY_MS, connectionId)
     }
   }
 
@@ -230,11 +283,18 @@ export const createPuller = (options: PullerOptions): Puller => {
     const page = await source.changes(question.cursor ?? delta)
     if (!page.ok) {
       if (page.error.kind !== 'expired') return later(question, page.error)
-      return settled(question, () => askAbout(store, connectionId, { kind: 'everything' }))
+      return transact(() => {
+        askAbout(store, connectionId, { kind: 'everything' })
+        close(question)
+      })
     }
     const { value } = page
     transact(() => {
-      for (const item of value.items) tellSkipped(question, applyChange(context, item))
+      for (const item of value.items) {
+        const { sentence, ask } = applyChange(context, item)
+        askAll(connectionId, ask)
+        tellSkipped(question, sentence)
+      }
       if (value.next !== null) return setCursor(question, value.next)
       store.sql.run(`UPDATE pulls SET delta = coalesce(?, delta) WHERE connection_id = ?`, value.delta, connectionId)
       setCursor(question, null)
@@ -288,23 +348,28 @@ export const createPuller = (options: PullerOptions): Puller => {
     }
   }
 
-  const askDue = async (most: number): Promise<number> => {
+  const askDue = async (most: number, goesOn: () => boolean): Promise<number> => {
     const questions = dueQuestions(store, most)
-    for (const question of questions) await ask(question)
-    return questions.length
+    let asked = 0
+    for (const question of questions) {
+      await ask(question)
+      asked += 1
+      if (!goesOn()) break
+    }
+    return asked
   }
 
   return {
     alarm: () => exclusively(async () => {
-      for (let left = QUESTIONS_PER_ALARM; left > 0; ) {
-        const asked = await askDue(Math.min(left, 4))
-        if (asked === 0) return
-        left -= asked
-      }
+      const before = options.callsMade()
+      const goesOn = (): boolean => options.callsMade() - before < CALLS_PER_ALARM && !options.isHurried()
+      // One question at least: whoever waits must not wait for ever behind those who must not.
+      while ((await askDue(QUESTIONS_PER_ROUND, goesOn)) > 0 && goesOn());
     }),
     settle: () => exclusively(async () => {
       const deadline = store.now() + 30_000
-      while (store.now() < deadline && (await askDue(10)) > 0);
+      const goesOn = (): boolean => store.now() < deadline
+      while (goesOn() && (await askDue(10, goesOn)) > 0);
     }),
   }
 }

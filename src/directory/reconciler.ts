@@ -7,6 +7,7 @@ import { halt, preflight, reportDefect } from './gate'
 import { writeJournal } from './journal'
 import { readMeta, rulesRevision, writeMeta } from './meta'
 import { createPicker, type Picker } from './picker'
+import { nextQuestion } from './refreshes'
 import type { Store } from './sql'
 import { endRun } from './subjectStore'
 import { markUnresolved, subjectOf, SWEPT } from './subjects'
@@ -309,10 +310,14 @@ const recheckDue = ({ sql, now }: Store): void => {
   sql.write(`UPDATE subjects SET state = 'due', scanned = NULL WHERE state <> 'due' AND state IN ('held', 'stuck') AND due <= ?`, now())
 }
 
+/** Whether somebody who left is due, and Arize may be called. */
+export const isLeaverDue = (store: Store): boolean =>
+  store.sql.one(`SELECT 1 AS one FROM subjects WHERE priority = 0 AND due IS NOT NULL AND due <= ? LIMIT 1`, store.now()) !== null && !isClosed(store)
+
 /** When the next alarm has something to do (ms), or null. */
 export const nextWake = (store: Store): number | null => {
-  const next = store.sql.one<{ timer: number | null; leavers: number | null; others: number | null; swept: number | null; isStopped: number }>(
-    `SELECT (SELECT min(at) FROM timers) AS timer,
+  const next = store.sql.one<{ timer: number | null; question: number | null; leavers: number | null; others: number | null; swept: number | null; isStopped: number }>(
+    `SELECT (SELECT min(at) FROM timers) AS timer, (SELECT min(due) FROM refreshes) AS question,
        (SELECT min(due) FROM subjects WHERE priority = 0 AND due IS NOT NULL) AS leavers,
        (SELECT min(due) FROM subjects WHERE priority = 1 AND due IS NOT NULL) AS others,
        (SELECT min(due) FROM subjects WHERE priority = ${SWEPT} AND due IS NOT NULL) AS swept,
@@ -323,7 +328,9 @@ export const nextWake = (store: Store): number | null => {
   const due = isStopped && readMeta(store, 'halted') !== null
     ? []
     : [next.leavers, next.others, next.swept].filter((at) => at !== null).map((at) => Math.max(at, until))
-  const times = next.timer === null ? due : [next.timer, ...due]
+  // Not every question that is due may be asked.
+  const question = next.question === null ? null : nextQuestion(store)
+  const times = [next.timer, question, ...due].filter((at) => at !== null)
   return times.length === 0 ? null : Math.min(...times)
 }
 

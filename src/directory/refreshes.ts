@@ -40,16 +40,31 @@ export const askAbout = ({ sql, now }: Pick<Store, 'sql' | 'now'>, pullId: strin
     pullId, wanted.kind, id, name, now())
 }
 
+/** When a connection may be asked: not before the provider's patience is back, unless it was changed since. */
+const ASKABLE = `refreshes r JOIN connections c ON c.id = r.connection_id LEFT JOIN pulls p ON p.connection_id = r.connection_id`
+const RESTING = `iif(p.resting_revision = c.revision, coalesce(p.resting_until, 0), 0)`
+
 /** What is due, the longest first. */
 export const dueQuestions = ({ sql, now }: Pick<Store, 'sql' | 'now'>, limit: number): Question[] =>
   sql.rows<Question>(
-    `SELECT r.connection_id, r.kind, r.id, r.name, r.due, r.marked, r.attempts, r.cursor FROM refreshes r JOIN connections c ON c.id = r.connection_id
-     WHERE r.due <= ? AND c.state = 'active' ORDER BY r.due LIMIT ?`, now(), limit)
+    `SELECT r.connection_id, r.kind, r.id, r.name, r.due, r.marked, r.attempts, r.cursor FROM ${ASKABLE}
+     WHERE r.due <= ?1 AND c.state = 'active' AND ${RESTING} <= ?1 ORDER BY r.due, r.kind DESC LIMIT ?2`, now(), limit)
 
 /** When the next question is due (ms), or null. */
 export const nextQuestion = ({ sql }: Pick<Store, 'sql'>): number | null =>
-  sql.one<{ at: number | null }>(
-    `SELECT min(r.due) AS at FROM refreshes r JOIN connections c ON c.id = r.connection_id WHERE c.state = 'active'`)?.at ?? null
+  sql.one<{ at: number | null }>(`SELECT min(max(r.due, ${RESTING})) AS at FROM ${ASKABLE} WHERE c.state = 'active'`)?.at ?? null
+
+/** Nothing is asked of the provider until then (ms), unless an administrator changes the connection. */
+export const rest = ({ sql }: Pick<Store, 'sql'>, connectionId: string, until: number): void => {
+  sql.run(
+    `INSERT INTO pulls (connection_id, phase, resting_until, resting_revision) SELECT id, 'idle', ?, revision FROM connections WHERE id = ?
+     ON CONFLICT (connection_id) DO UPDATE SET resting_until = excluded.resting_until, resting_revision = excluded.resting_revision`, until, connectionId)
+}
+
+/** Somebody says that it may be asked again. */
+export const endRest = ({ sql }: Pick<Store, 'sql'>, connectionId: string): void => {
+  sql.run(`UPDATE pulls SET resting_until = NULL WHERE connection_id = ?`, connectionId)
+}
 
 /** The question is answered, unless there was a new reason to ask meanwhile. */
 export const answered = ({ sql }: Pick<Store, 'sql'>, { connection_id, kind, id, marked }: Question): void => {

@@ -70,7 +70,7 @@ const removeFormerMembers = ({ context, at }: Telling, id: string, own: StoredGr
 const waitingName = (displayName: string, id: string): string => `${displayName} (${id})`
 
 /** The name, or while another group has it, the name with the id. */
-const nameFor = ({ store, connection }: ScimContext, id: string, displayName: string): string => {
+export const nameFor = ({ store, connection }: ScimContext, id: string, displayName: string): string => {
   const holder = store.sql.one<{ external_id: string | null }>(
     `SELECT external_id FROM groups WHERE connection_id = ? AND display_name_fold = ?`, connection.id, foldText(displayName))
   return holder === null || holder.external_id === id ? displayName : waitingName(displayName, id)
@@ -93,7 +93,7 @@ interface WaitingRow extends Row {
 }
 
 /** Gives a name that nobody has any more to a group that waits for it. One that has it no more by then gives it away again. */
-const giveAway = (context: ScimContext, name: string): Result<unknown, ScimError> => {
+export const giveAway = (context: ScimContext, name: string): Result<unknown, ScimError> => {
   const { store, connection } = context
   const from = `${foldText(name)} (`
   const [first] = store.sql
