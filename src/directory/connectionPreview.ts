@@ -17,7 +17,7 @@ import type { Store } from './sql'
 export interface RemovalPreview {
   readonly users: number
   readonly groups: number
-  /** How many people would lose a role or get a lower one. */
+  /** How many people would lose a role or get a lower one. That one of them is then kept as the last ADMIN of an organization is not foreseen. */
   readonly people: number
   /** Whether `people` was worked out from the first 1,000 of them. */
   readonly isEstimate: boolean

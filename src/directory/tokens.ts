@@ -24,7 +24,7 @@ const LIVE = `connection_id = ? AND (expires IS NULL OR expires > ?)`
 export const listTokens = ({ sql, now }: Pick<Store, 'sql' | 'now'>, connectionId: string): TokenFact[] =>
   sql
     .rows<{ id: string; purpose: TokenPurpose; created: number; expires: number | null; last_used: number | null }>(
-      `SELECT id, purpose, created, expires, last_used FROM tokens WHERE ${LIVE} ORDER BY created`, connectionId, now())
+      `SELECT id, purpose, created, expires, last_used FROM tokens WHERE ${LIVE} ORDER BY created, purpose, id`, connectionId, now())
     .map((row) => ({
       id: row.id, purpose: row.purpose, createdAt: new Date(row.created).toISOString(),
       expiresAt: row.expires === null ? null : new Date(row.expires).toISOString(),

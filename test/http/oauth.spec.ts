@@ -164,9 +164,11 @@ describe('a secret', () => {
     const next = { ...client, secret: textAt(rotated, 'clientSecret') }
     expect([(await bySecret(client)).status, (await bySecret(next)).status]).toEqual([200, 200])
     const tokens = await admin('GET', `${connections}/${client.id}/tokens`)
-    expect(own(tokens.body, 'tokens')).toMatchObject([
-      { purpose: 'bearer', lastUsedAt: null }, { purpose: 'client', expiresAt: expect.any(String), lastUsedAt: expect.any(String) }, { purpose: 'client', expiresAt: null, lastUsedAt: expect.any(String) },
-    ])
+    expect(own(tokens.body, 'tokens')).toEqual(expect.arrayContaining([
+      expect.objectContaining({ purpose: 'bearer', lastUsedAt: null }),
+      expect.objectContaining({ purpose: 'client', expiresAt: expect.any(String), lastUsedAt: expect.any(String) }),
+      expect.objectContaining({ purpose: 'client', expiresAt: null, lastUsedAt: expect.any(String) }),
+    ]))
   })
 
   it.each(['GET', 'PUT', 'DELETE'])('cannot be sent by %s', async (method) => {
