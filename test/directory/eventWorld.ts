@@ -23,6 +23,8 @@ export interface EventWorld {
   readonly counts: (connection: string, externalId: string) => boolean | null
   readonly journal: (kind: string) => readonly unknown[]
   readonly questions: () => readonly string[]
+  /** Empties the tables, for another round. */
+  readonly clear: () => void
 }
 
 export interface DirectoryState {
@@ -91,6 +93,9 @@ export const openEventWorld = (run: (world: EventWorld) => void): Promise<void> 
       },
       journal: (kind) => sql.rows<{ data: string }>(`SELECT data FROM journal WHERE kind = ? ORDER BY seq`, kind).map(({ data }) => JSON.parse(data) as unknown),
       questions: () => texts(`SELECT connection_id || ' ' || kind || ' ' || id AS text FROM refreshes WHERE kind <> ?`, ''),
+      clear: () => {
+        for (const table of ['connections', 'users', 'groups', 'group_members', 'statements', 'deliveries', 'subjects', 'journal', 'refreshes']) sql.run(`DELETE FROM ${table}`)
+      },
     })
   })
 
