@@ -1,7 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { runInDurableObject } from 'cloudflare:test'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { hashToken } from '../../src/auth/bearer'
 import { admin, call, openTenant, own, rowsOf, textAt, write, type Answer } from '../http/bridge'
 
 /** Connections that exist: changed, paused, given new secrets, asked anew, and deleted. */
