@@ -88,6 +88,7 @@ const parseTokens = (cursor: Cursor): Filter => {
   const value = (operator: string): Literal => {
     const token = cursor.next(`the value after "${operator}"`)
     if (token.kind === 'string') return token.text
+    if (token.kind === 'word' && token.text.startsWith("'")) throw new Fault('a string stands in double quotes', token.at)
     if (token.kind !== 'word' || !isBareString(token.text)) throw new Fault(`the value after "${operator}" is missing`, token.at)
     return readWord(token.text)
   }

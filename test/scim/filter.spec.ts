@@ -110,6 +110,9 @@ describe('parseFilter', () => {
     expect(parseFilter('userName eq "x" and title xx "y"')).toMatchObject({
       error: { detail: 'The filter cannot be read: there is no operator after "title", at character 27.' },
     })
+    expect(parseFilter("userName eq 'joy'")).toMatchObject({
+      error: { detail: 'The filter cannot be read: a string stands in double quotes, at character 13.' },
+    })
   })
 
   it('has limits, and none below them', () => {

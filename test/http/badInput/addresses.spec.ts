@@ -85,7 +85,7 @@ refuses('a wrong query', here, ['/Users', '/Groups', ''].flatMap((at) => [
     ['displayName = "a"', unreadable('there is no operator after "displayName", at character 13')],
     ['eq "a"', unreadable('there is no operator after "eq", at character 4')],
     ['"displayName" eq "a"', unreadable('an attribute name is missing, at character 1')],
-    ['displayName eq \'a\'', unreadable('the value after "eq" is missing, at character 16')],
+    ['displayName eq \'a\'', unreadable('a string stands in double quotes, at character 16')],
     ['displayName eq and', unreadable('the value after "eq" is missing, at character 16')],
     ['not displayName pr', unreadable('there is no operator after "not", at character 5')],
     ['not (displayName pr', unreadable('")" is missing, at character 20')],
