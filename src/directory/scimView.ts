@@ -65,13 +65,15 @@ function* membersOf({ store }: Renderer, id: string, { attributes }: Projection)
   else for (const ids of memberIds(store, id)) yield ids.map((value) => ({ value, type: 'User' }))
 }
 
-/** The members of one group as the inside of a JSON list; null when there are none, or the projection leaves nothing of them. */
+/** The members of one group as the inside of a JSON list; null when the projection leaves nothing of them. */
 const membersText = (renderer: Renderer, id: string, { schemas, meta }: JsonObject, view: Projection): string | null => {
   const render = (members: readonly Member[]): unknown =>
     project(renderGroup({ schemas, id, meta }, { base: renderer.base, members }), view.attributes, view.excludedAttributes).members
   const parts: string[] = []
+  let isEmpty = true
   let length = 0
   for (const chunk of membersOf(renderer, id, view)) {
+    isEmpty = false
     const members = render(chunk)
     if (members === undefined) continue
     const part = JSON.stringify(members).slice(1, -1)
@@ -80,7 +82,7 @@ const membersText = (renderer: Renderer, id: string, { schemas, meta }: JsonObje
     // What is too large already need not be read to its end: fitAnswer refuses it.
     if (length > MAX_ANSWER_BYTES) break
   }
-  return parts.length > 0 ? parts.join(',') : null
+  return isEmpty || parts.length > 0 ? parts.join(',') : null
 }
 
 export const groupText = (renderer: Renderer, id: string, data: JsonObject, view: Projection): string => {

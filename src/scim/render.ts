@@ -49,12 +49,12 @@ export const renderUser = (data: JsonObject, { base, groups = [], provisioning }
   }
 }
 
-/** `members` is left out when it is not given or when there are none: RFC 7643 section 2.5 has `[]` and nothing mean the same. */
+/** `members` is left out when it is not given, and `[]` when there are none (E-30). */
 export const renderGroup = (
-  data: JsonObject, { base, members = [] }: { readonly base: string; readonly members?: readonly Member[] },
+  data: JsonObject, { base, members }: { readonly base: string; readonly members?: readonly Member[] },
 ): JsonObject => ({
   ...withLocation(data, locationOf(base, 'Groups', data.id)),
-  ...(members.length === 0 ? {} : { members: members.map((member) => renderMember(base, member)) }),
+  ...(members === undefined ? {} : { members: members.map((member) => renderMember(base, member)) }),
 })
 
 const renderMember = (base: string, { value, display, type = 'User' }: Member): JsonObject => ({

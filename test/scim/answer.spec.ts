@@ -97,7 +97,7 @@ describe('render', () => {
       groups: [{ value: 'g1', $ref: `${base}/Groups/g1`, display: 'Staff', type: 'direct' }],
     })
     expect(renderGroup(group, { base })).toEqual({ ...group, meta: { ...group.meta, location: `${base}/Groups/g1` } })
-    expect(renderGroup(group, { base, members: [] })).toEqual(renderGroup(group, { base }))
+    expect(renderGroup(group, { base, members: [] })).toMatchObject({ members: [] })
     expect(renderGroup(group, { base, members: [{ value: 'u1', display: 'Joy' }, { value: 'u2' }] }).members).toEqual([
       { value: 'u1', $ref: `${base}/Users/u1`, display: 'Joy', type: 'User' }, { value: 'u2', $ref: `${base}/Users/u2`, type: 'User' },
     ])
