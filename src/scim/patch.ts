@@ -59,15 +59,14 @@ const readAllSteps = (resourceType: ResourceType, operations: readonly PatchOper
 
 /**
  * Names cannot be cleared, and `active` is true or false (scim-decisions 20). Looked at when all operations are done: a request
- * may remove a name and add it again (identity-providers B.5, P1 to P7). Removing a name is `mutability` by RFC 7644 section
- * 3.5.2.2.
+ * may remove a name and add it again (identity-providers B.5, P1 to P7). A removal is `mutability` by RFC 7644 section 3.5.2.2.
  */
 const refuseClearing = (resource: JsonObject, steps: readonly Step[]): ScimError | null => {
   const last = steps.findLast(({ target: { attribute, path } }) =>
-    path.length === 1 && attribute.required && resource[attribute.name] === undefined)
+    path.length === 1 && (attribute.required || attribute.name === 'active') && resource[attribute.name] === undefined)
   if (last === undefined) return null
   const { target: { attribute }, operation } = last
-  const refusal = operation.op === 'remove' && attribute.type === 'string' ? mutability : invalidValue
+  const refusal = operation.op === 'remove' && attribute.required ? mutability : invalidValue
   return refusal(`"${attribute.name}" is required and must not be removed or empty.`)
 }
 

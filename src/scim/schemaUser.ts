@@ -31,8 +31,7 @@ export const userAttributes: readonly Attribute[] = [
   text('preferredLanguage', 'The preferred written or spoken language.'),
   text('locale', 'The locale for numbers, dates and currency.'),
   text('timezone', 'The time zone, as in the IANA database.'),
-  // Always there, and never to be removed: RFC 7644 section 3.5.2.2 lets only what is required be so (scim-decisions 20).
-  flag('active', 'Whether the user may work. False takes every role away. True when a user is created without it.', { required: true }),
+  flag('active', 'Whether the user may work. False takes every role away.'),
   text('password', 'Accepted and dropped.', { mutability: 'writeOnly', returned: 'never' }),
   values('emails', 'The e-mail addresses.', text('value', 'The address.'), EMAIL_TYPES),
   values('phoneNumbers', 'The phone numbers, kept as they were sent.', text('value', 'The number.'), PHONE_TYPES),

@@ -31,10 +31,9 @@ const readText = (value: unknown, at: string): Result<string, ScimError> => {
 }
 
 const readScalar = (attribute: Attribute, value: unknown, at: string): Result<unknown, ScimError> => {
-  if (attribute.type !== 'boolean') {
-    // What a resource is found by is not guessed: no recording has a number there.
-    return attribute.required && typeof value !== 'string' ? wrongType(at, 'a string') : readText(value, at)
-  }
+  // What a resource is found by is not guessed: no recording has a number there.
+  if (attribute.required && typeof value !== 'string') return wrongType(at, 'a string')
+  if (attribute.type !== 'boolean') return readText(value, at)
   const flag = readBoolean(value)
   return flag === undefined ? wrongType(at, 'true or false') : ok(flag)
 }

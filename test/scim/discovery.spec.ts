@@ -117,8 +117,6 @@ describe('what is published of attributes', () => {
     expect(published(USER_SCHEMA, 'externalId')).toMatchObject({ caseExact: true, mutability: 'readWrite' })
     expect(published(GROUP_SCHEMA, 'externalId')).toMatchObject({ caseExact: true })
     expect(published(USER_SCHEMA, 'userName')).toMatchObject({ required: true, uniqueness: 'server', caseExact: false })
-    // It cannot be removed (decision 20), which only what is required may refuse.
-    expect(published(USER_SCHEMA, 'active')).toMatchObject({ required: true, mutability: 'readWrite' })
     expect(published(USER_SCHEMA, 'emails', 'type')).toMatchObject({ canonicalValues: ['work', 'home', 'other'] })
     expect(published(USER_SCHEMA, 'phoneNumbers', 'type').canonicalValues).toEqual(expect.arrayContaining(['work', 'mobile', 'fax']))
   })
