@@ -1,15 +1,17 @@
 import { base64url } from 'jose'
 import * as fc from 'fast-check'
+import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
+import { createApp } from '../../src/app'
 import { segment } from '../auth/issuer'
-import { admin, own, rowsOf, textAt, type Answer } from './bridge'
+import { admin, callWith, own, rowsOf, textAt, type Answer } from './bridge'
 import { INVALID_CLIENT, JWT_BEARER, oauthWorld, outcome } from './oauthWorld'
 
 /** Clients of the token endpoint that prove themselves by a signature: their own, or that of a provider that they name. */
 
 const TENANT = 'oauth-assertions'
 
-const { connections, endpoint, ask, byAssertion, federation, makeClient, ownKeys, signer, users } = oauthWorld(TENANT)
+const { connections, prefix, endpoint, ask, byAssertion, federation, makeClient, ownKeys, signer, users } = oauthWorld(TENANT)
 
 type Claims = Readonly<Record<string, unknown>>
 
@@ -50,6 +52,20 @@ describe("a client's own signature", () => {
     signer('own').answerWith(() => new Response('away', { status: 500 }))
     await signer('own').rotate()
     expect((await byAssertion(await proof())).status).not.toBe(200)
+  })
+
+  it('is judged once more by an isolate that knows the client as it was', async () => {
+    const { id, clientId } = await makeClient(ownKeys())
+    const app = createApp()
+    const send = async (): Promise<Answer> => callWith((request) => app.fetch(request, env), 'POST', `${prefix}/oauth/token`, {
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ grant_type: 'client_credentials', client_assertion_type: JWT_BEARER, client_assertion: await proof() }).toString(),
+    })
+    expect((await send()).status).toBe(200)
+    expect((await admin('PATCH', `${connections}/${id}`, { name: `${clientId} renamed` })).status).toBe(200)
+    expect((await send()).status).toBe(200)
+    expect((await admin('PATCH', `${connections}/${id}`, { oauth: { clientId } })).status).toBe(200)
+    expect(outcome(await send())).toEqual(INVALID_CLIENT)
   })
 
   it('counts once', async () => {
