@@ -3,7 +3,7 @@ import type { JsonObject } from '../../src/scim/json'
 import { patchUser, readPatch } from '../../src/scim/patch'
 import { readUser } from '../../src/scim/resource'
 import type { ScimUser } from '../../src/scim/resource'
-import { ENTERPRISE_SCHEMA, PROVISIONING_SCHEMA } from '../../src/scim/schema'
+import { ENTERPRISE_SCHEMA, PROVISIONING_SCHEMA, SCHEMAS, USER_SCHEMA } from '../../src/scim/schema'
 
 const userOf = (body: JsonObject): ScimUser => {
   const user = readUser(body)
@@ -122,6 +122,15 @@ describe('patchUser, lists', () => {
     ['a path without end', joy, [op('replace', 'emails[type eq "work"', 'x')], '400 invalidPath'],
     ['a path with more behind it', joy, [op('replace', 'title nickName', 'x')], '400 invalidPath'],
   ])('%s', (_case, before, operations, after) => expect(outcome(before, ...operations)).toEqual(after))
+
+  it('removes every attribute that is published as optional, but active (decision 20)', () => {
+    for (const { id, attributes } of SCHEMAS.filter((schema) => schema.id === USER_SCHEMA || schema.id === ENTERPRISE_SCHEMA)) {
+      for (const { name, required } of attributes) {
+        const removed = patch(joy, op('remove', `${id}:${name}`))
+        expect([name, removed.ok || removed.error.status]).toEqual([name, required || name === 'active' ? 400 : true])
+      }
+    }
+  })
 
   it('keeps Object.prototype clean', () => {
     outcome(bare, op('add', undefined, JSON.parse('{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}')))
