@@ -4,7 +4,7 @@ import type { Pulled } from '../sources/source'
 import { changeGroup, findGroup } from './groups'
 import { foldMembers } from './members'
 import { keepPerson, KEPT, type Kept } from './pullNames'
-import { applyGroup, deactivate, dropGroup, makeGroup, strangersIn } from './pullStaged'
+import { applyGroup, deactivate, dropGroup, makeGroup, markFresh, strangersIn } from './pullStaged'
 import type { ScimContext } from './scimCommand'
 import { findPerson } from './siblings'
 import type { Row, Store } from './sql'
@@ -21,10 +21,13 @@ const isUnderWay = ({ store, connection }: ScimContext): boolean =>
 
 const restagePerson = (context: ScimContext, id: string, person: PersonFacts | null, groupIds: readonly string[] | null): void => {
   if (!isUnderWay(context)) return
-  const { store: { sql }, connection } = context
+  const { store, connection } = context
+  const { sql } = store
+  markFresh(store, connection.id, 'person', id)
   if (person === null) sql.run(`DELETE FROM pulled WHERE connection_id = ? AND kind = 'person' AND parent = '' AND id = ?`, connection.id, id)
   else sql.run(`INSERT OR REPLACE INTO pulled (connection_id, kind, parent, id, data) VALUES (?, 'person', '', ?, ?)`, connection.id, id, JSON.stringify(person))
   if (groupIds === null) return
+  markFresh(store, connection.id, 'groups of', id)
   sql.run(`DELETE FROM pulled WHERE connection_id = ? AND kind = 'member' AND id = ?`, connection.id, id)
   sql.run(
     `INSERT OR REPLACE INTO pulled (connection_id, kind, parent, id) SELECT ?, 'member', value, ? FROM json_each(?)`,
@@ -33,13 +36,16 @@ const restagePerson = (context: ScimContext, id: string, person: PersonFacts | n
 
 const restageGroup = (context: ScimContext, id: string, displayName: string): void => {
   if (!isUnderWay(context)) return
-  const { store: { sql }, connection } = context
-  sql.run(`INSERT OR REPLACE INTO pulled (connection_id, kind, parent, id, data) VALUES (?, 'group', '', ?, ?)`, connection.id, id, displayName)
+  const { store, connection } = context
+  markFresh(store, connection.id, 'group', id)
+  store.sql.run(`INSERT OR REPLACE INTO pulled (connection_id, kind, parent, id, data) VALUES (?, 'group', '', ?, ?)`, connection.id, id, displayName)
 }
 
 const restageMembership = (context: ScimContext, { kind, groupId, personId }: Extract<Pulled, { groupId: string }>): void => {
   if (!isUnderWay(context)) return
-  const { store: { sql }, connection } = context
+  const { store, connection } = context
+  const { sql } = store
+  markFresh(store, connection.id, `member ${groupId}`, personId)
   if (kind === 'membership') sql.run(`INSERT OR REPLACE INTO pulled (connection_id, kind, parent, id) VALUES (?, 'member', ?, ?)`, connection.id, groupId, personId)
   else sql.run(`DELETE FROM pulled WHERE connection_id = ? AND kind = 'member' AND parent = ? AND id = ?`, connection.id, groupId, personId)
 }
@@ -74,11 +80,13 @@ const personOf = (id: string): Refresh => ({ kind: 'person', who: { id, userName
 
 /** A group whose last page was asked for. Asking about each member who is not known brings the membership with it; a pull under way brings both. */
 export const applyAsked = (context: ScimContext, { id, displayName }: { readonly id: string; readonly displayName: string }, asksStrangers: boolean): Kept => {
-  const { store: { sql }, connection } = context
+  const { store, connection } = context
+  const { sql } = store
   const { sentence } = applyGroup(context, id, displayName, 'asked')
   const ask = isUnderWay(context) || !asksStrangers ? [] : strangersIn(context, id, 'asked').map(personOf)
   if (isUnderWay(context)) {
     restageGroup(context, id, displayName)
+    markFresh(store, connection.id, 'members of', id)
     sql.run(`DELETE FROM pulled WHERE connection_id = ? AND kind = 'member' AND parent = ?`, connection.id, id)
     sql.run(`UPDATE pulled SET kind = 'member' WHERE connection_id = ? AND kind = 'asked' AND parent = ?`, connection.id, id)
   }
@@ -88,8 +96,9 @@ export const applyAsked = (context: ScimContext, { id, displayName }: { readonly
 
 /** A group that is gone is gone for a pull under way too. */
 export const groupGone = (context: ScimContext, id: string): void => {
-  const { store: { sql }, connection } = context
-  sql.run(`DELETE FROM pulled WHERE connection_id = ? AND (kind IN ('member', 'asked') AND parent = ? OR kind = 'group' AND parent = '' AND id = ?)`, connection.id, id, id)
+  const { store, connection } = context
+  if (isUnderWay(context)) for (const what of ['group', 'members of'] as const) markFresh(store, connection.id, what, id)
+  store.sql.run(`DELETE FROM pulled WHERE connection_id = ? AND (kind IN ('member', 'asked') AND parent = ? OR kind = 'group' AND parent = '' AND id = ?)`, connection.id, id, id)
   const own = ownGroup(context, id)
   if (own !== null) dropGroup(context, own)
 }

@@ -50,8 +50,21 @@ const stage = ({ sql }: Pick<Store, 'sql'>, connectionId: string, rows: readonly
   if (rows.length === 0) return
   sql.run(
     `INSERT OR REPLACE INTO pulled (connection_id, kind, parent, id, data)
-     SELECT ?, value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)`, connectionId, JSON.stringify(rows))
+     SELECT ?1, v.kind, v.parent, v.id, v.data
+     FROM (SELECT value ->> 0 AS kind, value ->> 1 AS parent, value ->> 2 AS id, value ->> 3 AS data FROM json_each(?2)) v
+     WHERE NOT ${isFresh('v.kind', 'v.id')}
+       AND NOT (v.kind = 'member' AND (${isFresh(`'groups of'`, 'v.id')} OR ${isFresh(`'members of'`, 'v.parent')} OR ${isFresh(`'member ' || v.parent`, 'v.id')}))`,
+    connectionId, JSON.stringify(rows))
 }
+
+/** What was asked for since the pull began is newer than any of its pages, also than those that come after: a page may be of an older moment. */
+export type Fresh = 'person' | 'group' | 'groups of' | 'members of' | `member ${string}`
+
+export const markFresh = ({ sql }: Pick<Store, 'sql'>, connectionId: string, what: Fresh, id: string): void => {
+  sql.run(`INSERT OR IGNORE INTO pulled (connection_id, kind, parent, id) VALUES (?, 'fresh', ?, ?)`, connectionId, what, id)
+}
+
+const isFresh = (what: string, id: string): string => `EXISTS (SELECT 1 FROM pulled f WHERE f.connection_id = ?1 AND f.kind = 'fresh' AND f.parent = ${what} AND f.id = ${id})`
 
 const stagedRow = (item: Pulled): StagedItem | null => {
   switch (item.kind) {
@@ -72,7 +85,7 @@ const unstage = ({ sql }: Pick<Store, 'sql'>, connectionId: string, item: Pulled
 
 /** What was asked of single groups meanwhile is not a part of the pull. */
 export const clearStaged = ({ sql }: Pick<Store, 'sql'>, connectionId: string): void => {
-  sql.run(`DELETE FROM pulled WHERE connection_id = ? AND kind IN ('person', 'group', 'member')`, connectionId)
+  sql.run(`DELETE FROM pulled WHERE connection_id = ? AND kind IN ('person', 'group', 'member', 'fresh')`, connectionId)
 }
 
 interface Tally extends Row {
@@ -107,11 +120,13 @@ const FLOOR = 5
 export const disbelief = (store: Pick<Store, 'sql'>, connectionId: string, { maxLeaversPerHour, maxLeaversPercent }: Policy['brake']): string | null => {
   const { people, known, missing, groups, knownGroups, members, knownMembers } = tallyOf(store, connectionId)
   if (people === 0 && known > 0) return `The provider listed nobody, although ${known} active users are known: nothing was changed.`
+  const isTooMany = missing > maxLeaversPerHour || (missing > FLOOR && missing * 100 > maxLeaversPercent * known)
+  if (isTooMany) {
+    return `The provider listed ${people} people, and ${missing} of the ${known} active users are missing or inactive there, which is more than the brake allows (brake.maxLeaversPerHour ${maxLeaversPerHour}, brake.maxLeaversPercent ${maxLeaversPercent}): nothing was changed.`
+  }
   if (groups === 0 && knownGroups > 0) return `The provider listed no group, although ${knownGroups} are known: nothing was changed.`
   if (members === 0 && knownMembers > 0) return 'The provider listed groups without anybody in them, although members are known: nothing was changed.'
-  const isTooMany = missing > maxLeaversPerHour || (missing > FLOOR && missing * 100 > maxLeaversPercent * known)
-  if (!isTooMany) return null
-  return `The provider listed ${people} people, and ${missing} of the ${known} active users are missing or inactive there, which is more than the brake allows (brake.maxLeaversPerHour ${maxLeaversPerHour}, brake.maxLeaversPercent ${maxLeaversPercent}): nothing was changed.`
+  return null
 }
 
 /** Where an application of staged pages stands: the kind and the last id that is done. */

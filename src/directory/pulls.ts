@@ -261,7 +261,7 @@ export const createPuller = (options: PullerOptions): Puller => {
 
   const finish = (question: Question, delta: string | null, hasChanges: boolean): void => {
     const { connection_id: connectionId } = question
-    const staged = store.sql.rows<{ kind: string; n: number }>(`SELECT kind, count(*) AS n FROM pulled WHERE connection_id = ? AND kind <> 'asked' GROUP BY kind`, connectionId)
+    const staged = store.sql.rows<{ kind: string; n: number }>(`SELECT kind, count(*) AS n FROM pulled WHERE connection_id = ? AND kind IN ('person', 'group', 'member') GROUP BY kind`, connectionId)
     store.sql.run(
       `UPDATE pulls SET phase = 'idle', cursor = NULL, delta = ?, finished = ?, last_error = NULL WHERE connection_id = ?`, delta, store.now(), connectionId)
     clearStaged(store, connectionId)
