@@ -1,9 +1,9 @@
 import type { PersonFacts, PersonRef, Refresh } from '../change'
 import { foldAddress, isAddress } from '../scim/address'
-import type { Pulled } from '../sources/source'
+import type { Pulled, PulledPerson } from '../sources/source'
 import { changeGroup, findGroup } from './groups'
 import { foldMembers } from './members'
-import { keepPerson, KEPT, type Kept } from './pullNames'
+import { keepPerson, KEPT, type Kept, type NameNow } from './pullNames'
 import { applyGroup, deactivate, dropGroup, makeGroup, markFresh, strangersIn } from './pullStaged'
 import type { ScimContext } from './scimCommand'
 import { findPerson } from './siblings'
@@ -110,9 +110,9 @@ interface Present extends Row {
 
 /** One person as the provider tells it, with all groups of the connection that they are in. */
 export const applyPerson = (
-  context: ScimContext, person: PersonFacts, groups: readonly { readonly id: string; readonly displayName: string }[],
+  context: ScimContext, { person, groups }: PulledPerson, nameNow?: NameNow,
 ): Kept => {
-  const kept = keepPerson(context, person)
+  const kept = keepPerson(context, person, nameNow)
   const { store, connection } = context
   const own = ownUser(context, { id: person.id, userName: person.userName })
   if (kept.sentence !== null || own === null) return kept

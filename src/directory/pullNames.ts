@@ -14,7 +14,7 @@ import { changeUser, findUser } from './users'
 export interface Kept {
   /** Why it is not stored, for the journal; null when it is. */
   readonly sentence: string | null
-  /** Whom the provider has to be asked about first or again. */
+  /** Whom the provider has to be asked about. */
   readonly ask: readonly Refresh[]
 }
 
@@ -32,13 +32,21 @@ const holderOf = ({ store, connection }: ScimContext, { id, userName }: PersonFa
     `SELECT id, external_id, active FROM users WHERE connection_id = ? AND user_name_fold = ? AND external_id IS NOT NULL AND external_id <> ?`,
     connection.id, foldText(userName), id)
 
-/** The name that a pull under way has for somebody: null when it has none for them, undefined when no pull has come to its end. */
-export type StagedName = (externalId: string) => string | null | undefined
+/** What the provider says now of somebody's name: null when it does not know them, undefined when it was not asked. */
+export type NameNow = (externalId: string) => string | null | undefined
 
-const hasGivenUp = (holder: Holder, userName: string, stagedName: StagedName): boolean => {
+const UNASKED: NameNow = () => undefined
+
+const hasGivenUp = (holder: Holder, userName: string, nameNow: NameNow): boolean => {
   if (holder.active === 0) return true
-  const staged = holder.external_id === null ? null : stagedName(holder.external_id)
-  return staged === null || (staged !== undefined && foldText(staged) !== foldText(userName))
+  const name = holder.external_id === null ? null : nameNow(holder.external_id)
+  return name === null || (name !== undefined && foldText(name) !== foldText(userName))
+}
+
+/** Who has the person's name here, and has to be asked about before the person can have it. Null when nobody has. */
+export const holderOfName = (context: ScimContext, person: PersonFacts): string | null => {
+  const holder = holderOf(context, person)
+  return holder === null || hasGivenUp(holder, person.userName, UNASKED) ? null : holder.external_id
 }
 
 /** The address stays with both: identity.ts holds the second (design section 10.1). */
@@ -52,14 +60,12 @@ const endAccess = (context: ScimContext, { id, userName, active }: PersonFacts):
   if (own?.user.active === true) changeUser(context, own, { ...own.user, active: false }, 'scim.patch')
 }
 
-/** `stagedName`: what a complete pull says of others; nothing is known of them where one person was asked about. */
-export const keepPerson = (context: ScimContext, person: PersonFacts, stagedName: StagedName = () => undefined): Kept => {
+/** What the provider said of a person, with what it says of others' names. */
+export const keepPerson = (context: ScimContext, person: PersonFacts, nameNow: NameNow = UNASKED): Kept => {
   const holder = holderOf(context, person)
-  if (holder !== null && hasGivenUp(holder, person.userName, stagedName)) giveUpName(context, holder, person.userName)
+  if (holder !== null && hasGivenUp(holder, person.userName, nameNow)) giveUpName(context, holder, person.userName)
   const stored = storePerson(context, person)
   if (stored.ok) return KEPT
   endAccess(context, person)
-  const ask: readonly Refresh[] = holder?.external_id === null || holder === null ? []
-    : [{ kind: 'person', who: { id: holder.external_id, userName: null } }, { kind: 'person', who: { id: person.id, userName: null } }]
-  return { sentence: stored.error.detail, ask }
+  return { sentence: stored.error.detail, ask: holder === null ? [] : [{ kind: 'person', who: { id: person.id, userName: null } }] }
 }

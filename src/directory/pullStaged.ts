@@ -5,7 +5,7 @@ import type { Pulled, PulledPage } from '../sources/source'
 import { changeGroup, createGroup, deleteGroup, findGroup, type StoredGroup } from './groups'
 import { writeJournal } from './journal'
 import { foldMembers } from './members'
-import { keepPerson, KEPT, type Kept, type StagedName } from './pullNames'
+import { keepPerson, KEPT, type Kept, type NameNow } from './pullNames'
 import type { ScimContext } from './scimCommand'
 import type { Row, Store } from './sql'
 import { giveAway, nameFor, nameGroup, ownGroup } from './toldGroup'
@@ -174,7 +174,7 @@ const tellSkipped = ({ store, connection, actor }: ScimContext, what: string, id
   writeJournal(store, { kind: 'pull.refused', connectionId: connection.id, actor, data: { what, id: id.slice(0, 200), sentence } })
 
 /** What the pull says of somebody's name: null when it does not list them. */
-const stagedNameIn = ({ store, connection }: ScimContext): StagedName => (externalId) =>
+const stagedNameIn = ({ store, connection }: ScimContext): NameNow => (externalId) =>
   store.sql.one<{ name: string }>(
     `SELECT data ->> 'userName' AS name FROM pulled WHERE connection_id = ? AND kind = 'person' AND parent = '' AND id = ?`, connection.id, externalId)?.name ?? null
 

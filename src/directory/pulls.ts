@@ -1,13 +1,14 @@
 import { backoffMs } from '../reconcile/backoff'
 import type { Refresh } from '../change'
 import type { Policy } from '../policy/document'
-import type { Result } from '../result'
+import { ok, type Result } from '../result'
 import type { Source, SourceFailure } from '../sources/source'
 import { connectionById } from './connections'
 import { reportDefect } from './gate'
 import { writeJournal } from './journal'
 import { guardSource, OUTDATED } from './pullGuard'
 import { applyAsked, applyChange, applyPerson, groupGone, identify, personGone, stageMembers } from './pullAsked'
+import { holderOfName, type NameNow } from './pullNames'
 import { applySlice, clearStaged, disbelief, FIRST, stagePage, type Progress } from './pullStaged'
 import { keepSubscriptions, type Notify } from './pullSubscriptions'
 import { answered, askAbout, askAgain, dueQuestions, rest, type Question } from './refreshes'
@@ -146,17 +147,19 @@ export const createPuller = (options: PullerOptions): Puller => {
     if (!found.ok) return later(question, found.error)
     const { value } = found
     if (value === null) return gone(site, question, () => personGone(site.context, who.id, who.userName))
+    const holderId = holderOfName(site.context, value.person)
+    const holder = holderId === null ? ok(null) : await site.source.person({ id: holderId, userName: null })
+    if (!holder.ok) return later(question, holder.error)
+    const nameNow: NameNow = (id) => (id !== holderId ? undefined : (holder.value?.person.userName ?? null))
     transact(() => {
-      const { sentence, ask } = applyPerson(site.context, value.person, value.groups)
-      const others = ask.filter((each) => each.kind !== 'person' || each.who.id !== value.person.id)
-      askAll(question.connection_id, others)
-      // Somebody else has the name: they are asked about first.
-      if (sentence !== null && others.length > 0) {
-        if (question.attempts === 0) tellSkipped(question, sentence)
-        return askAgain(store, question, store.now() + Math.max(SOON_MS, backoffMs(question.attempts + 1, random)), sentence)
-      }
-      tellSkipped(question, sentence)
-      close(question)
+      const { sentence, ask } = applyPerson(site.context, value, nameNow)
+      // Whoever had the name has another one now, or is gone.
+      if (holderId !== null) askAbout(store, question.connection_id, { kind: 'person', who: { id: holderId, userName: null } })
+      const isTaken = sentence !== null && holderId !== null
+      askAll(question.connection_id, isTaken ? [] : ask.filter((each) => each.kind === 'group'))
+      if (!isTaken || question.attempts === 0) tellSkipped(question, sentence)
+      if (isTaken) askAgain(store, question, store.now() + Math.max(SOON_MS, backoffMs(question.attempts + 1, random)), sentence)
+      else close(question)
     })
   }
 

@@ -5,6 +5,7 @@ import { askAbout, nextQuestion, type Upkeep } from '../../src/directory/refresh
 import type { ScimContext } from '../../src/directory/scimCommand'
 import type { PullKind, Refresh } from '../../src/change'
 import { EMPTY_POLICY } from '../../src/policy/document'
+import type { SourceFailure } from '../../src/sources/source'
 import { ok } from '../../src/result'
 import { openStore, type TestStore } from './memoryStore'
 import { createProvider, type Provider, type ProviderOptions } from './pullProvider'
@@ -57,13 +58,12 @@ export const openPullWorld = (run: (world: PullWorld) => void | Promise<void>, {
       store, actor: 'pull', base: '', connection: { id: PULL, name: 'Pull', address: 'email', hasCatalogue: false }, unmaps: () => false, policy,
     }
     const hurry = { is: false }
-    let left = Number.POSITIVE_INFINITY
-    let isDead = false
+    const life = { left: Number.POSITIVE_INFINITY, isOver: false }
     const transact = (step: () => void): void => {
-      if (isDead) throw new Crash('the object is gone')
+      if (life.isOver) throw new Crash('the object is gone')
       store.transaction(step)
-      left -= 1
-      if (left <= 0) isDead = true
+      life.left -= 1
+      if (life.left <= 0) life.isOver = true
     }
     const open = (): Puller => createPuller({
       store, transact,
@@ -80,7 +80,7 @@ export const openPullWorld = (run: (world: PullWorld) => void | Promise<void>, {
       }
     }
     const runAll = async (): Promise<void> => {
-      for (let alarms = 0; alarms < 2_000 && !isDead; alarms += 1) {
+      for (let alarms = 0; alarms < 2_000 && !life.isOver; alarms += 1) {
         const before = provider.asked.length
         const phase = sql.one<{ phase: string; cursor: string | null }>(`SELECT phase, cursor FROM pulls WHERE connection_id = ?`, PULL)
         await alarm()
@@ -102,14 +102,14 @@ export const openPullWorld = (run: (world: PullWorld) => void | Promise<void>, {
         await runAll()
       },
       restart: () => {
-        left = Number.POSITIVE_INFINITY
-        isDead = false
+        life.left = Number.POSITIVE_INFINITY
+        life.isOver = false
         puller = open()
       },
       crashAfter: (transactions) => {
-        left = transactions
+        life.left = transactions
       },
-      hasCrashed: () => isDead,
+      hasCrashed: () => life.isOver,
       ask: (wanted) => askAbout(store, PULL, wanted),
       person: (id) => askAbout(store, PULL, { kind: 'person', who: { id, userName: null } }),
       state: () => [
@@ -141,3 +141,20 @@ export const populate = ({ people, groups }: Provider, n: number): void => {
     groups.set(group, { name: `Group ${group}`, members: new Set([...(groups.get(group)?.members ?? []), id]) })
   }
 }
+
+export const EVERYTHING = { kind: 'everything' } as const
+
+export const failure = (kind: 'unauthorized' | 'expired' | 'unavailable'): SourceFailure => ({ kind, sentence: `The provider is ${kind}.` })
+export const throttled: SourceFailure = { kind: 'throttled', retryAfterMs: 30_000, sentence: 'Patience.' }
+
+/** A world whose first pull is done. */
+export const openFilled = (run: (world: PullWorld) => Promise<void>, options: WorldOptions & { readonly n?: number } = {}): Promise<void> =>
+  openPullWorld(async (world) => {
+    populate(world.provider, options.n ?? 12)
+    world.ask(EVERYTHING)
+    await world.run()
+    world.provider.asked.length = 0
+    await run(world)
+  }, options)
+
+export const activeIds = (world: PullWorld): readonly string[] => world.state().filter((line) => /^p\d+ p/.test(line)).map((line) => line.split(' ')[0] ?? '')
