@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono'
 import * as z from 'zod'
 import type { Documents } from './documents'
-import { addFault, faultSchema } from './faults'
+import { addFault, faultSchema, type Holding } from './faults'
 
 /** The part of the control surface that every provider's emulator has. It is no part of the provider: no fault meets it, and it is in no record of calls. */
 
@@ -17,11 +17,13 @@ export const change = <T extends z.ZodType>(schema: T, apply: (input: z.infer<T>
 
 const faultsSchema = z.union([z.strictObject({ faults: z.array(faultSchema) }), faultSchema])
 
-export const commonControl = (documents: Documents, { state, reset }: { readonly state: () => unknown; readonly reset: () => void }): Hono =>
+export const commonControl = (documents: Documents, holding: Holding, { state, reset }: { readonly state: () => unknown; readonly reset: () => void }): Hono =>
   new Hono()
     .get('/state', () => Response.json(state()))
     .get('/calls', () => Response.json({ calls: documents.list('call').map(({ data }) => data) }))
     .post('/reset', change(z.strictObject({}), reset))
+    .get('/held', () => Response.json({ held: holding.count() }))
+    .post('/release', change(z.strictObject({}), () => holding.release()))
     .delete('/faults', (c) => {
       documents.clear('fault')
       return c.body(null, 204)

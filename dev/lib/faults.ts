@@ -17,6 +17,8 @@ export const faultSchema = z.strictObject({
     'html',
     /** A next page at another host. */
     'foreign',
+    /** The answer is held back until `POST release`. */
+    'held',
   ]),
   status: z.int().min(400).max(599).default(500),
   /** Seconds; of a 429. */
@@ -39,6 +41,23 @@ export const takeFault = (documents: Documents, { method, path }: { readonly met
   if (met.data.times === 1) documents.delete('fault', met.id)
   else documents.put('fault', met.id, { ...met.data, times: met.data.times - 1 })
   return met.data
+}
+
+/** Answers that are held back. */
+export class Holding {
+  readonly #waiting: (() => void)[] = []
+
+  wait(): Promise<void> {
+    return new Promise((resolve) => void this.#waiting.push(resolve))
+  }
+
+  count(): number {
+    return this.#waiting.length
+  }
+
+  release(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
 }
 
 export const HTML = '<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>'

@@ -221,6 +221,8 @@ const runOne = async (options: ReconcilerOptions, run: Run, address: string): Pr
     const outcome = await outcomeOf(options, run, address, row.leaver !== null)
     tryKeep(options, run, address, seen, outcome)
     const isAgain = run.isHurried && (outcome.kind === 'retry' || outcome.kind === 'pause')
+    // Settling takes everybody for due, and would take whoever waits for something else again and again.
+    if (run.isHurried && outcome.kind === 'wait' && outcome.until > store.now()) run.picker.giveUp(address)
     if (!isAgain || tries >= TRIES_WHEN_SETTLING || !run.goesOn()) {
       if (isAgain) run.picker.giveUp(address)
       return

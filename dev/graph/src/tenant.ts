@@ -3,7 +3,7 @@ import { Hono } from 'hono'
 import * as z from 'zod'
 import { change, commonControl, recordCall } from '../../lib/control'
 import { Documents } from '../../lib/documents'
-import { HTML, lost, takeFault, type Fault } from '../../lib/faults'
+import { Holding, HTML, lost, takeFault, type Fault } from '../../lib/faults'
 import { answerRead } from './api'
 import { badRequest, denied, errorOf, invalidToken } from './errors'
 import { clientSchema, membersOf, putMembership, switchesOf, switchesSchema, type Group, type Person } from './model'
@@ -27,6 +27,7 @@ export class Tenant extends DurableObject<Env> {
   readonly #documents: Documents
   readonly #id: string
   readonly #control: Hono
+  readonly #holding = new Holding()
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
@@ -53,6 +54,9 @@ export class Tenant extends DurableObject<Env> {
       case 'lost':
         if (fault.applied) await this.#answer(request, url, body, null)
         return lost()
+      case 'held':
+        await this.#holding.wait()
+        return this.#answer(request, url, body, null)
       case 'partial':
       case 'foreign': return this.#answer(request, url, body, fault)
     }
@@ -93,7 +97,7 @@ export class Tenant extends DurableObject<Env> {
       await notify(documents, tenant, { type: 'Group', id, isDeleted: false, members: [{ id: member, ...(isMember ? {} : { '@removed': 'deleted' as const }) }] })
     }
     return new Hono()
-      .route('/', commonControl(documents, {
+      .route('/', commonControl(documents, this.#holding, {
         state: () => Object.fromEntries(['person', 'group', 'membership', 'subscription'].map((kind) => [kind, documents.list(kind).map(({ id, data }) => ({ id, ...Object(data) }))])),
         reset: () => documents.clear(),
       }))

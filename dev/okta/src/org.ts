@@ -3,7 +3,7 @@ import { Hono } from 'hono'
 import * as z from 'zod'
 import { change, commonControl, recordCall } from '../../lib/control'
 import { Documents } from '../../lib/documents'
-import { HTML, lost, takeFault, type Fault } from '../../lib/faults'
+import { Holding, HTML, lost, takeFault, type Fault } from '../../lib/faults'
 import { findRoute } from './api'
 import { errorOf, methodNotAllowed, notFound, tooMany } from './errors'
 import { clientSchema, STATUSES, switchesOf, switchesSchema, type App, type Group, type Person } from './model'
@@ -23,6 +23,7 @@ const WINDOW_MS = 60_000
 export class Org extends DurableObject<Env> {
   readonly #documents: Documents
   readonly #control: Hono
+  readonly #holding = new Holding()
   #window: { readonly until: number; readonly used: Map<string, number> } = { until: 0, used: new Map() }
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -49,6 +50,9 @@ export class Org extends DurableObject<Env> {
       case 'lost':
         if (fault.applied) await this.#answer(request, url, body, null)
         return lost()
+      case 'held':
+        await this.#holding.wait()
+        return this.#answer(request, url, body, null)
       case 'partial':
       case 'foreign': return this.#answer(request, url, body, fault)
     }
@@ -88,7 +92,7 @@ export class Org extends DurableObject<Env> {
     }
     const membersOf = (id: string): readonly string[] => documents.get<Group>('group', id)?.members ?? []
     return new Hono()
-      .route('/', commonControl(documents, {
+      .route('/', commonControl(documents, this.#holding, {
         state: () => Object.fromEntries(['person', 'group', 'app'].map((kind) => [kind, documents.list(kind).map(({ id, data }) => ({ id, ...Object(data) }))])),
         reset: () => {
           documents.clear()
