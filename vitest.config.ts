@@ -51,6 +51,9 @@ export default defineConfig({
   test: {
     include: ['test/**/*.spec.ts'],
     restoreMocks: true,
+    // A bound for what hangs, not for what is slow: a busy machine must not fail a test.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     isolate: false,
     maxWorkers: 2,
     reporters: ['default', './scripts/closingLine.mjs'],
