@@ -10,7 +10,7 @@ import { pullOf, askAbout } from './refreshes'
 import { forgetRefusal } from './refusals'
 import type { DeliveryRequest } from './requests'
 import type { ScimContext } from './scimCommand'
-import { connectionsOfSource, findPerson } from './siblings'
+import { addressesOf, type PersonKey } from './siblings'
 import { believedTime, OLDEST_MS } from './statements'
 import type { Store } from './sql'
 import { askToRevokeKeys, markAddress } from './subjects'
@@ -63,12 +63,9 @@ const questionsOf = (change: DirectoryChange): Refresh[] => {
   }
 }
 
-/** Every address that the source's connections have for the person, and the one that the event itself names. */
-const addressesOf = ({ store, connection }: ScimContext, { id, userName }: PersonRef): string[] => {
+const keyOf = ({ id, userName }: PersonRef): PersonKey => {
   const folded = foldAddress(userName ?? '')
-  const address = isAddress(folded) ? folded : null
-  const found = connectionsOfSource(store, connection.id).flatMap((each) => findPerson(store, each, { externalId: id, address })?.email ?? [])
-  return [...new Set(found)]
+  return { externalId: id, address: isAddress(folded) ? folded : null }
 }
 
 const isSubscribed = ({ sql }: Store, connectionId: string): boolean =>
@@ -94,7 +91,7 @@ const carryOut = (context: ScimContext, act: Act, signals: Policy['signals']): v
     return
   }
   const isRevoking = act.kind === 'logout' || signals[act.signal] === 'revokeApiKeys'
-  for (const address of addressesOf(context, act.who)) {
+  for (const address of addressesOf(store, connection.id, keyOf(act.who))) {
     if (isRevoking) askToRevokeKeys(store, address)
     markAddress(store, address, 'now')
   }

@@ -99,6 +99,9 @@ const isOverruled = ({ context: { store, connection }, at }: Telling, who: Perso
 const tellActive = (telling: Telling, who: PersonRef, active: boolean): Effect => {
   const { context, at } = telling
   const { store, connection, actor } = context
+  const last = statementOf(store, connection.id, `active ${nameOf(who)}`)
+  // The same event in another batch: whoever has become active since by another connection's word must not leave twice.
+  if (last?.at === at && last.gives === active) return active ? makeKnown(context, who) : 'older'
   const isNews = takeStatement(store, connection.id, `active ${nameOf(who)}`, at, active)
   if (isOverruled(telling, who, active)) return 'older'
   if (!isNews) return active ? makeKnown(context, who) : 'older'
@@ -127,7 +130,7 @@ const userFor = (context: ScimContext, who: PersonRef): Result<StoredUser, ScimE
   const told = statementOf(store, connection.id, `active ${nameOf(who)}`)
   const made = createOwn(context, who, told?.gives ?? true)
   // This connection's own word that they became active came before the user did.
-  if (made !== null && made.ok && told?.gives === true) {
+  if (made !== null && made.ok && told?.gives === true && !isOverruled({ context, at: told.at }, who, true)) {
     const { externalId, address } = made.value.state
     tellSiblings(store, { connectionId: connection.id, externalId, address, active: true, actor })
   }

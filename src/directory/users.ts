@@ -11,7 +11,7 @@ import { removeFromGroups } from './members'
 import { count } from './meta'
 import { changedAttributes, checkSize, excerpt, laterOf, type Stored } from './resources'
 import type { ScimContext } from './scimCommand'
-import { stoppedBySibling, tellSiblings } from './siblings'
+import { noteActivity, stoppedBySibling, tellSiblings } from './siblings'
 import type { Row } from './sql'
 import { markUsers } from './subjects'
 
@@ -113,6 +113,7 @@ export const createUser = (context: ScimContext, user: ScimUser): Result<Current
   })
   userChanged(store, { before: null, after: state, actor, how: 'deactivated' })
   if (!said.active) tellSiblings(store, { ...said, actor })
+  if (stopped === null) noteActivity(store, said, user.userName, said.active)
   return ok(currentOf(identity, columns))
 }
 
@@ -157,7 +158,10 @@ export const changeUser = (
   if (!isSameState(before.state, state)) {
     userChanged(store, { before: { ...before.state, held: before.held }, after: state, actor, how: 'deactivated' })
   }
-  if (isTransition) tellSiblings(store, { ...said, actor })
+  if (isTransition) {
+    tellSiblings(store, { ...said, actor })
+    noteActivity(store, said, user.userName)
+  }
   if (state.active && attributes.some((name) => ENTITLING.has(name))) markUsers(store, [id], 'quiet')
   return ok(currentOf(identity, columns))
 }
@@ -175,4 +179,5 @@ export const deleteUser = (context: ScimContext, user: StoredUser): void => {
   })
   userChanged(store, { before: { ...user.state, held: user.held }, after: null, actor, how: 'deleted' })
   tellSiblings(store, { ...user.state, active: false, actor })
+  noteActivity(store, { ...user.state, active: false }, user.user.userName)
 }

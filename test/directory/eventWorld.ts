@@ -4,7 +4,7 @@ import { createPolicyCache } from '../../src/directory/policies'
 import type { ScimContext } from '../../src/directory/scimCommand'
 import type { ConnectionKind, DirectoryChange, PersonRef, SourceEvent } from '../../src/change'
 import { readUser } from '../../src/scim/resource'
-import { createUser, changeUser, findUser } from '../../src/directory/users'
+import { createUser, changeUser, deleteUser, findUser } from '../../src/directory/users'
 import { openStore, START, type TestStore } from './memoryStore'
 
 /** Senders of events and SCIM clients of one Directory, without HTTP: what each tells, and what the tables hold then. */
@@ -18,6 +18,8 @@ export interface EventWorld {
   readonly join: (connection: string, person: { readonly userName: string; readonly externalId?: string; readonly active?: boolean }) => string
   /** The same user put again, as SCIM clients do with every change of a profile. */
   readonly put: (connection: string, id: string, active: boolean) => void
+  /** The user deleted, as a SCIM client does it. */
+  readonly leave: (connection: string, id: string) => void
   readonly state: (connection: string) => DirectoryState
   /** `counts` of a user: whether it is active and nobody of its source has said otherwise. */
   readonly counts: (connection: string, externalId: string) => boolean | null
@@ -76,6 +78,12 @@ export const openEventWorld = (run: (world: EventWorld) => void): Promise<void> 
         const before = findUser(context, id)
         if (before === null) throw new Error(`no user ${id}`)
         must(changeUser(context, before, { ...before.user, active }, 'scim.replace'))
+      },
+      leave: (connection, id) => {
+        const context = contextOf(connection)
+        const user = findUser(context, id)
+        if (user === null) throw new Error(`no user ${id}`)
+        deleteUser(context, user)
       },
       state: (connection) => ({
         users: texts(

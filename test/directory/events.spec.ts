@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { SourceEvent } from '../../src/change'
+import type { PersonRef, SourceEvent } from '../../src/change'
+import { KEYS_ASKED } from '../../src/directory/subjects'
 import { active, event, membership, openEventWorld, type EventWorld } from './eventWorld'
 import { START } from './memoryStore'
 
@@ -18,6 +19,12 @@ const openPair = (world: EventWorld, person: { readonly externalId?: string; rea
   const scim = world.connect('scim', 'scim')
   return { hook: openHook(world), scim, id: world.join(scim, { userName: 'ann@example.com', ...person }) }
 }
+
+const logout = (who: PersonRef): SourceEvent => ({ ...event(0, active(who, true)), changes: [], acts: [{ kind: 'logout', who }] })
+
+/** Whose API keys are to be revoked by name. */
+const keysAsked = ({ store }: EventWorld): string[] =>
+  store.sql.rows<{ address: string }>(`SELECT address FROM subjects WHERE keys_due = ${KEYS_ASKED}`).map(({ address }) => address)
 
 const effects = (world: EventWorld): unknown[] =>
   world.journal('event.taken').flatMap((row) => (row as { events: { effects: unknown[]; ignored?: string }[] }).events.flatMap(({ effects: all, ignored }) => (ignored === undefined ? all : [ignored])))
@@ -136,6 +143,62 @@ describe('two connections of one source', () => {
     world.tell(hook, [event(-60, active(ANN, false))])
     expect([world.counts(scim, 'p2'), world.counts(scim, 'p1')]).toEqual([true, false])
   }))
+
+  it('by address never where both ids are of one provider: the address had another owner before', async () => {
+    const PAIRS = [
+      ['00u3m90rxKjGQ0G6L1d6', '00u2di94bAMSEPvAY1d6'],
+      ['f0a5993b-5c2d-49cc-bb2f-8cb0060fef8e', '11111111-0000-4000-8000-000000000001'],
+    ] as const
+    for (const [former, present] of PAIRS) {
+      await openEventWorld((world) => {
+        const { hook, scim } = openPair(world, { externalId: present })
+        const gone = { id: former, userName: 'ann@example.com' }
+        expect(world.tell(hook, [event(-60, active(gone, false)), logout(gone)])).toMatchObject({ unknown: 2 })
+        expect([world.state(scim).users, keysAsked(world)]).toEqual([[`${present} ann@example.com active`], []])
+        world.tell(hook, [logout({ id: present, userName: null })])
+        expect(keysAsked(world)).toEqual(['ann@example.com'])
+      })
+    }
+  })
+
+  it('keys of somebody else are not revoked because of who had the address before, or waits for it', within((world) => {
+    const hook = openHook(world)
+    const BOB = { id: 'p2', userName: 'ann@example.com' }
+    world.tell(hook, [event(-60, active(ANN, true)), event(-50, active(ANN, false)), event(-40, active(BOB, true))])
+    world.tell(hook, [logout(BOB)])
+    expect(keysAsked(world)).toEqual([])
+    world.store.sql.run(`UPDATE users SET hold = NULL`)
+    world.tell(hook, [logout(ANN)])
+    expect(keysAsked(world)).toEqual([])
+    world.tell(hook, [logout(BOB)])
+    expect(keysAsked(world)).toEqual(['ann@example.com'])
+  }))
+
+  it('what the SCIM client said since is not undone by an event that comes late, or again in another batch', within((world) => {
+    const { hook, scim, id } = openPair(world)
+    world.tell(hook, [event(-900, active(ANN, false))])
+    world.put(scim, id, false)
+    world.put(scim, id, true)
+    world.tell(hook, [event(-900, active(ANN, false)), event(-600, active(ANN, false))])
+    expect(world.counts(scim, 'p1')).toBe(true)
+    world.tell(hook, [event(-200, active(ANN, false))])
+    expect(world.counts(scim, 'p1')).toBe(false)
+  }))
+
+  it('whom the SCIM client deactivated or deleted since is not brought back by an event that comes late', async () => {
+    for (const how of ['deactivate', 'delete'] as const) {
+      await openEventWorld((world) => {
+        const { hook, scim, id } = openPair(world)
+        if (how === 'delete') world.leave(scim, id)
+        else world.put(scim, id, false)
+        world.tell(hook, [event(-600, active(ANN, true)), event(-600, membership('g1', 'Sales', ANN, true))])
+        expect(world.counts(hook, 'p1') ?? false).toBe(false)
+        world.store.clock.at += 3_600_000
+        world.tell(hook, [event(3_000, active(ANN, true))])
+        expect(world.counts(hook, 'p1')).toBe(true)
+      })
+    }
+  })
 
   it('nobody of another source is touched', within((world) => {
     const { hook } = openPair(world)
