@@ -16,10 +16,12 @@ export const startPull = (store: Store, connection: Pick<Connection, 'id' | 'kin
   if (connection.kind === 'graph') askAbout(store, connection.id, { kind: 'subscriptions', urgent: false })
 }
 
+const CHANGED = 'The settings were changed: the provider has yet to tell of everybody anew.'
+
 /** Begins anew: where the last pull stood means nothing under other settings. */
 export const restartPull = (store: Store, connection: Pick<Connection, 'id' | 'kind'>): void => {
   if (!isPull(connection)) return
-  store.sql.run(`UPDATE pulls SET phase = 'idle', cursor = NULL, delta = NULL WHERE connection_id = ?`, connection.id)
+  store.sql.run(`UPDATE pulls SET phase = 'idle', cursor = NULL, delta = NULL, last_error = ? WHERE connection_id = ?`, CHANGED, connection.id)
   store.sql.run(`DELETE FROM pulled WHERE connection_id = ?`, connection.id)
   store.sql.run(`DELETE FROM refreshes WHERE connection_id = ?`, connection.id)
   startPull(store, connection)

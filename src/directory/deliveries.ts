@@ -2,7 +2,6 @@ import { invalid } from '../auth/failure'
 import type { Act, DirectoryChange, PersonRef, Refresh, SourceEvent } from '../change'
 import type { Policy } from '../policy/document'
 import { err, type Result } from '../result'
-import { foldAddress, isAddress } from '../scim/address'
 import { authenticate, named, noteEvent, type AuthenticatedConnection, type AuthenticationFailure } from './callers'
 import { connectionById } from './connections'
 import { writeJournal } from './journal'
@@ -10,11 +9,11 @@ import { pullOf, askAbout } from './refreshes'
 import { forgetRefusal } from './refusals'
 import type { DeliveryRequest } from './requests'
 import type { ScimContext } from './scimCommand'
-import { addressesOf, type PersonKey } from './siblings'
+import { addressesOf } from './siblings'
 import { believedTime, OLDEST_MS } from './statements'
 import type { Store } from './sql'
 import { askToRevokeKeys, markAddress } from './subjects'
-import { isKnown, tell } from './told'
+import { isKnown, keyOf, tell } from './told'
 import type { Effect } from './toldEffect'
 
 /**
@@ -61,11 +60,6 @@ const questionsOf = (change: DirectoryChange): Refresh[] => {
     case 'groupGone': return [{ kind: 'group', group: change.group }]
     case 'resource': return []
   }
-}
-
-const keyOf = ({ id, userName }: PersonRef): PersonKey => {
-  const folded = foldAddress(userName ?? '')
-  return { externalId: id, address: isAddress(folded) ? folded : null }
 }
 
 const isSubscribed = ({ sql }: Store, connectionId: string): boolean =>

@@ -253,15 +253,16 @@ export const dropGroup = (context: ScimContext, group: StoredGroup): void => {
   giveAway(context, group.group.displayName)
 }
 
-/** Whoever the provider does not list any more is inactive; the user stays, so that a return is a return. */
+/** Whoever the provider does not list any more is asked about, since pages of different moments may both leave somebody out who moved between them. */
 const applyGone = (context: ScimContext, after: string): Slice => {
   const { store, connection } = context
-  const rows = store.sql.rows<{ id: string }>(
-    `SELECT u.id AS id FROM users u WHERE u.connection_id = ? AND u.id > ? AND u.active = 1 AND NOT EXISTS (
+  const rows = store.sql.rows<{ id: string; external_id: string | null }>(
+    `SELECT u.id AS id, u.external_id AS external_id FROM users u WHERE u.connection_id = ? AND u.id > ? AND u.active = 1 AND NOT EXISTS (
        SELECT 1 FROM pulled p WHERE p.connection_id = u.connection_id AND p.kind = 'person' AND p.parent = '' AND p.id = u.external_id)
      ORDER BY u.id LIMIT ${PEOPLE_PER_SLICE}`, connection.id, after)
-  for (const { id } of rows) deactivate(context, id)
-  return { ids: rows.map(({ id }) => id), ask: [] }
+  for (const { id, external_id: externalId } of rows) if (externalId === null) deactivate(context, id)
+  const ask = rows.flatMap(({ external_id: id }): Refresh[] => (id === null ? [] : [{ kind: 'person', who: { id, userName: null } }]))
+  return { ids: rows.map(({ id }) => id), ask }
 }
 
 const applyGroupsGone = (context: ScimContext, after: string): Slice => {

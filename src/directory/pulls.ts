@@ -1,7 +1,7 @@
 import { backoffMs } from '../reconcile/backoff'
 import type { Refresh } from '../change'
 import type { Policy } from '../policy/document'
-import { ok, type Result } from '../result'
+import { err, ok, type Result } from '../result'
 import type { Source, SourceFailure } from '../sources/source'
 import { connectionById } from './connections'
 import { reportDefect } from './gate'
@@ -14,6 +14,8 @@ import { keepSubscriptions, type Notify } from './pullSubscriptions'
 import { answered, askAbout, askAgain, dueQuestions, rest, type Question } from './refreshes'
 import type { ScimContext } from './scimCommand'
 import type { Row, Store } from './sql'
+import { ownUser } from './told'
+import { ownGroup } from './toldGroup'
 
 /**
  * Asks providers: about the people and groups that events named, about everybody at first and once a night, and about what
@@ -89,9 +91,15 @@ const movePull = ({ sql }: Pick<Store, 'sql'>, connectionId: string, phase: Pull
      ON CONFLICT (connection_id) DO UPDATE SET phase = excluded.phase, cursor = excluded.cursor`, connectionId, phase, cursor)
 }
 
+/** Null: nothing is wrong but for a pull that was not believed, which one that is believed ends, and no other answer. */
 const noteError = ({ sql }: Pick<Store, 'sql'>, connectionId: string, sentence: string | null): void => {
-  sql.run(`UPDATE connections SET last_error = ? WHERE id = ? AND last_error IS NOT ?`, sentence, connectionId, sentence)
+  sql.run(`UPDATE connections SET last_error = coalesce(?1, (SELECT last_error FROM pulls WHERE connection_id = ?2)) WHERE id = ?2`, sentence, connectionId)
 }
+
+const UNPROVEN: SourceFailure = { kind: 'unavailable', sentence: 'The provider does not know somebody or a group that is known here, which is believed once it has told of everybody.' }
+
+const isDoubted = ({ sql }: Pick<Store, 'sql'>, connectionId: string): boolean =>
+  sql.one(`SELECT 1 AS one FROM pulls WHERE connection_id = ? AND last_error IS NOT NULL`, connectionId) !== null
 
 const placeOf = ({ stage, after }: Progress, delta: string | null): string => JSON.stringify({ stage, after, delta })
 
@@ -127,9 +135,10 @@ export const createPuller = (options: PullerOptions): Puller => {
     noteError(store, question.connection_id, null)
   }
 
-  /** 404 means gone only while the connector's own probe passes. */
-  const gone = async ({ source }: PullSite, question: Question, write: () => void): Promise<void> => {
-    const probe = await source.probe()
+  /** 404 means gone only while the connector's own probe passes, and the last pull of everybody was believed: at another org, or with fewer permissions, everybody is 404. */
+  const gone = async ({ source }: PullSite, question: Question, isTold: boolean, write: () => void): Promise<void> => {
+    const isOfAnother = isTold && isDoubted(store, question.connection_id)
+    const probe = isOfAnother ? err(UNPROVEN) : await source.probe()
     if (!probe.ok) return later(question, probe.error)
     transact(() => {
       write()
@@ -146,7 +155,7 @@ export const createPuller = (options: PullerOptions): Puller => {
     const found = await site.source.person(who)
     if (!found.ok) return later(question, found.error)
     const { value } = found
-    if (value === null) return gone(site, question, () => personGone(site.context, who.id, who.userName))
+    if (value === null) return gone(site, question, ownUser(site.context, who)?.user.active === true, () => personGone(site.context, who.id, who.userName))
     const holderId = holderOfName(site.context, value.person)
     const holder = holderId === null ? ok(null) : await site.source.person({ id: holderId, userName: null })
     if (!holder.ok) return later(question, holder.error)
@@ -171,12 +180,12 @@ export const createPuller = (options: PullerOptions): Puller => {
     const { connection_id: connectionId, id } = question
     const page = await site.source.group({ id, displayName: question.name }, question.cursor)
     if (!page.ok) {
-      if (page.error.kind === 'expired') return transact(() => setCursor(question, null))
+      if (page.error.kind === 'expired') transact(() => setCursor(question, null))
       return later(question, page.error)
     }
     const { value } = page
     if (value === null) {
-      return gone(site, question, () => groupGone(site.context, id))
+      return gone(site, question, ownGroup(site.context, id) !== null, () => groupGone(site.context, id))
     }
     transact(() => {
       stageMembers(store, connectionId, id, value.members, question.cursor === null)
@@ -225,6 +234,7 @@ export const createPuller = (options: PullerOptions): Puller => {
       }
       clearStaged(store, connectionId)
       movePull(store, connectionId, 'idle', null)
+      store.sql.run(`UPDATE pulls SET last_error = ? WHERE connection_id = ?`, doubt, connectionId)
       noteError(store, connectionId, doubt)
       writeJournal(store, { kind: 'pull.refused', connectionId, data: { sentence: doubt } })
       askAgain(store, question, store.now() + NIGHT_MS, doubt)

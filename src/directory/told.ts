@@ -24,7 +24,7 @@ const addressOf = (userName: string | null): string | null => {
   return isAddress(address) ? address : null
 }
 
-const keyOf = ({ id, userName }: PersonRef): PersonKey => ({ externalId: id, address: addressOf(userName) })
+export const keyOf = ({ id, userName }: PersonRef): PersonKey => ({ externalId: id, address: addressOf(userName) })
 
 /** The user that the connection itself has of the person. A name alone is enough only where one of the two has no id. */
 export const ownUser = (context: ScimContext, { id, userName }: PersonRef): StoredUser | null => {

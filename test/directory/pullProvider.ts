@@ -31,7 +31,7 @@ export interface Trouble {
   readonly at: string
   readonly failure?: SourceFailure
   /** The page has nobody, or is said to be the last. */
-  readonly page?: 'empty' | 'last'
+  readonly page?: 'empty' | 'last' | 'itself'
   times: number
 }
 
@@ -86,6 +86,7 @@ export const createProvider = ({ pageSize = 3, hasDeltas = false, hasSubscriptio
     if (met?.page === 'empty') return Promise.resolve(ok(lastPage([])))
     const from = Number(cursor ?? 0)
     const items = listed.slice(from, from + pageSize)
+    if (met?.page === 'itself') return Promise.resolve(ok({ items, next: cursor, delta: null }))
     const isLast = met?.page === 'last' || from + pageSize >= listed.length
     return Promise.resolve(ok(isLast ? lastPage(items) : { items, next: String(from + pageSize), delta: null }))
   }
