@@ -5,7 +5,7 @@
 
 const ERROR_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:Error'
 
-export type ScimStatus = 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 415 | 429 | 500 | 501 | 503
+export type ScimStatus = 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 415 | 500 | 501 | 503
 
 export type ScimType =
   | 'invalidFilter' | 'tooMany' | 'uniqueness' | 'mutability' | 'invalidSyntax' | 'invalidPath' | 'noTarget' | 'invalidValue'
@@ -46,15 +46,10 @@ export const payloadTooLarge = plain(413)
 export const unsupportedMediaType = plain(415)
 export const notImplemented = plain(501)
 
-const retryLater = (status: 429 | 503) => (detail: string, retryAfterSeconds: number): ScimError => ({
-  status, detail, retryAfterSeconds,
-})
-
 /** Okta honours only whole seconds here (A.4), so the number is rounded up. */
-export const tooManyRequests = (detail: string, retryAfterSeconds: number): ScimError =>
-  retryLater(429)(detail, Math.ceil(retryAfterSeconds))
-export const unavailable = (detail: string, retryAfterSeconds: number): ScimError =>
-  retryLater(503)(detail, Math.ceil(retryAfterSeconds))
+export const unavailable = (detail: string, retryAfterSeconds: number): ScimError => ({
+  status: 503, detail, retryAfterSeconds: Math.ceil(retryAfterSeconds),
+})
 
 export interface ScimErrorBody {
   readonly schemas: readonly [typeof ERROR_SCHEMA]

@@ -1,8 +1,9 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { MAX_FILTER_DEPTH, MAX_FILTER_LENGTH, MAX_FILTER_TERMS, parseFilter, printFilter } from '../../src/scim/filter'
+import { MAX_FILTER_DEPTH, MAX_FILTER_LENGTH, MAX_FILTER_TERMS, parseFilter } from '../../src/scim/filter'
 import type { Filter, Literal } from '../../src/scim/filter'
 import { filters } from './arbitraries'
+import { printFilter } from './printFilter'
 
 const compare = (name: string, operator: string, value: Literal) => ({ kind: 'compare', name, operator, value })
 const and = (...terms: unknown[]) => ({ kind: 'and', terms })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { invalidPath, scimErrorBody, tooManyRequests, uniqueness, unavailable } from '../../src/scim/error'
+import { invalidPath, scimErrorBody, uniqueness, unavailable } from '../../src/scim/error'
 import { MAX_DEPTH, MAX_NAMES, MAX_PARTS, parseJson } from '../../src/scim/json'
 
 const nested = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`
@@ -65,5 +65,5 @@ describe('scimErrorBody', () => {
   ])('quotes %j so that it can be read', (sentence, detail) => {
     expect(scimErrorBody(invalidPath(sentence)).detail).toBe(detail)
   })
-  it('waits whole seconds', () => expect(tooManyRequests('why', 1.2).retryAfterSeconds).toBe(2))
+  it('waits whole seconds', () => expect(unavailable('why', 1.2).retryAfterSeconds).toBe(2))
 })

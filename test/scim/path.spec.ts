@@ -1,8 +1,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { printFilter } from '../../src/scim/filter'
 import { readAttributeName, readPath, splitNames } from '../../src/scim/path'
 import { ENTERPRISE_SCHEMA, GROUP_SCHEMA, USER_SCHEMA, definitionOf } from '../../src/scim/schema'
+import { printFilter } from './printFilter'
 
 const user = definitionOf('User')
 

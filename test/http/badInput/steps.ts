@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
-import { printFilter } from '../../../src/scim/filter'
 import type { ResourceType } from '../../../src/scim/schema'
 import { anyJson, bodies, filters, patches } from '../../scim/arbitraries'
+import { printFilter } from '../../scim/printFilter'
 
 /** Random requests, built from the schema: right ones, ones that are a little wrong, and hostile ones. */
 
