@@ -28,9 +28,9 @@ export const pageTexts = (context: ScimContext, rows: readonly PageRow[], view: 
   return rows.flatMap(({ type }) => texts[type][next[type]++] ?? [])
 }
 
-/** A page that is neither empty nor full ends the list, and so tells how long it is. */
+/** A page that is not full ends the list, and so tells how long it is, unless it is empty because it begins behind the end. */
 const totalOf = (source: Source, { startIndex, count }: ListQuery, found: number): number =>
-  found > 0 && found < count ? startIndex - 1 + found : source.count()
+  found < count && (found > 0 || startIndex === 1) ? startIndex - 1 + found : source.count()
 
 /**
  * The ListResponse as JSON text; `type` null for all that the caller may see. 400 `invalidFilter`; 400 `tooMany` when the page is too

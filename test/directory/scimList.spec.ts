@@ -127,6 +127,20 @@ describe('what a page reads', () => {
     })
   })
 
+  it('that finds nobody looks once, and one behind the end counts', async () => {
+    await openLists(({ store, okta }) => {
+      for (const name of ['ada', 'bob']) okta.create('User', userNamed(name))
+      const lookups = (params: Parameters<ListClient['list']>[1]): unknown[] => {
+        store.statements.forget()
+        return [okta.list('User', params).totalResults, store.statements.all.filter((text) => /\bFROM users\b/.test(text)).length]
+      }
+      expect(lookups({ filter: 'userName eq "cyd"' })).toEqual([0, 1])
+      expect(lookups({ filter: 'emails eq "cyd@example.com"', sortBy: 'userName' })).toEqual([0, 1])
+      expect(lookups({ filter: 'userName pr', startIndex: 3 })).toEqual([2, 2])
+      expect(lookups({ filter: 'userName pr', count: 0 })).toEqual([2, 1])
+    })
+  })
+
   it('sorted by what has an index is no more than the page, and counts nobody', async () => {
     await openLists(async (world) => {
       crowd(world, 'okta', 60)
