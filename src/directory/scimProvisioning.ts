@@ -104,7 +104,7 @@ const extensionOf = (store: Pick<Store, 'sql'>, row: ProvisioningRow, isOwn: IsO
     ...(row.arize_id === null ? {} : { arizeUserId: row.arize_id }),
     ...(row.arize_role === null ? {} : { accountRole: row.arize_role }),
     ...(told.grants.length === 0 ? {} : { grants: told.grants.map(describe) }),
-    ...(told.conflicts.length === 0 ? {} : { conflicts: told.conflicts.map(({ sentence }) => sentence) }),
+    ...(told.conflicts.length === 0 ? {} : { conflicts: [...new Set(told.conflicts.map(({ sentence }) => sentence))] }),
     ...(error === null ? {} : { lastError: isWhole ? error : ELSEWHERE }),
   }
 }

@@ -37,7 +37,7 @@ describe('the provisioning extension', () => {
         'urn:ietf:params:scim:schemas:core:2.0:User', 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User', URN,
       ])
       found(world, 'ada@example.com', {
-        state: 'stuck', arize_id: 'VXNlcjox', arize_role: 'MEMBER', grants: JSON.stringify(GRANTS), conflicts: JSON.stringify([conflict('X')]), last_error: 'Arize refused.',
+        state: 'stuck', arize_id: 'VXNlcjox', arize_role: 'MEMBER', grants: JSON.stringify(GRANTS), conflicts: JSON.stringify([conflict('X'), conflict('X')]), last_error: 'Arize refused.',
       })
       const read = okta.get('User', idOf(created))
       expect(extensionOf(read)).toEqual({
