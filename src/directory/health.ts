@@ -40,7 +40,7 @@ export const healthOf = (store: Store, policy: PolicyInForce, unready: ConfigFai
   return {
     status: unready !== null ? 'unready' : halted !== null ? 'halted' : isPaused ? 'paused' : 'ok',
     problems,
-    warnings: warningsOf(policy),
+    warnings: [...warningsOf(policy), ...connectionWarnings(store)],
     people: { inStep: sql.one<{ n: number }>(`SELECT count(*) AS n FROM subjects WHERE state <> 'due' AND state = 'in_step'`)?.n ?? 0, ...states },
     lagMs: oldest === null ? 0 : Math.max(0, now() - oldest),
     openHolds: sql.one<{ n: number }>(`SELECT count(*) AS n FROM holds WHERE state = 'open'`)?.n ?? 0,
@@ -49,6 +49,20 @@ export const healthOf = (store: Store, policy: PolicyInForce, unready: ConfigFai
     arize: { callsThisHour: counter('arize.calls'), errorsThisHour: counter('arize.errors'), ownUser: ownUser !== null },
   }
 }
+
+const MOST_CONNECTIONS = 20
+
+/** What ails connections, and whether one keeps everybody from getting an account. */
+const connectionWarnings = ({ sql }: Store): readonly string[] =>
+  sql
+    .rows<{ name: string; sentence: string | null; unpulled: number }>(
+      `SELECT c.name AS name, c.last_error AS sentence, (c.kind IN ('okta', 'graph') AND p.finished IS NULL) AS unpulled
+       FROM connections c LEFT JOIN pulls p ON p.connection_id = c.id
+       WHERE c.state = 'active' AND (sentence IS NOT NULL OR unpulled = 1) ORDER BY c.created, c.id LIMIT ${MOST_CONNECTIONS}`)
+    .flatMap(({ name, sentence, unpulled }) => [
+      ...(unpulled === 1 ? [`Nobody gets an account until the first pull of the connection "${name}" is complete, or it is paused.`] : []),
+      ...(sentence === null ? [] : [`The connection "${name}": ${sentence}`]),
+    ])
 
 const warningsOf = ({ unbound, compiled }: PolicyInForce): readonly string[] => [
   ...(compiled === null ? [] : notActedOn(compiled.policy)),
