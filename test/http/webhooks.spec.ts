@@ -1,13 +1,10 @@
-import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { createApp } from '../../src/app'
-import { hashToken } from '../../src/auth/bearer'
 import type { EventKind } from '../../src/change'
-import { directoryOf } from '../../src/http/tenants'
-import { runInDurableObject } from 'cloudflare:test'
 import { createTestIssuer, type TestIssuer } from '../auth/issuer'
-import { callWith, openTenant, own, rowsOf, write, type Answer, type Message } from './bridge'
+import { openTenant, own, write, type Message } from './bridge'
 import { watchDirectories } from './watchedEnv'
+import { createWebhookWorld } from './webhookWorld'
 
 /** Events over HTTP: what each wrong one is answered, what the journal says of it, and that nothing changes. */
 
@@ -17,44 +14,14 @@ const ISSUER = 'https://idp.example.test'
 const DIRECTORY_TENANT = '84bd8158-6d4d-4958-8b9f-9d6445542f95'
 
 let issuer: TestIssuer
-let app = createApp()
-let serial = 0
+const { send, connect, read, refusals, lastError, unchanged, site } = createWebhookWorld(TENANT)
 
 beforeAll(async () => {
   await openTenant(TENANT)
   issuer = await createTestIssuer({ issuer: ISSUER })
 })
 
-const send = (method: string, path: string, message: Message = {}, place = env): Promise<Answer> =>
-  callWith((request) => app.fetch(request, place), method, path, message)
-
-const connect = async (kind: EventKind, settings: object = {}, secret = `secret-${++serial}`): Promise<{ id: string; secret: string }> => {
-  const directory = directoryOf(env, TENANT)
-  const made = await directory.createConnection({ kind, name: `${kind} ${++serial}`, source: `source ${serial}`, config: { address: 'email', issuers: [], settings } }, 'test')
-  if (!made.ok) throw new Error(made.error.sentence)
-  const stored = await directory.createToken(made.value.id, { hash: await hashToken(secret), expiresAt: null }, 'test')
-  if (!stored.ok) throw new Error(stored.error.sentence)
-  // Made behind the application's back: one that knows nothing finds it at once.
-  app = createApp()
-  return { id: made.value.id, secret }
-}
-
 const SET_SETTINGS = () => ({ issuer: ISSUER, audience: 'bridge', jwksUri: issuer.jwksUri })
-
-const read = (query: string, ...values: string[]): Promise<unknown[]> =>
-  runInDurableObject(env.DIRECTORY.getByName(TENANT), (_directory, { storage }) => storage.sql.exec(query, ...values).toArray())
-
-const refusals = async (id: string): Promise<unknown> =>
-  (await read(`SELECT data FROM journal WHERE kind = 'event.refused' AND connection_id = ? ORDER BY seq`, id)).map((row) => JSON.parse(String(own(row, 'data'))) as unknown)
-
-const lastError = async (id: string): Promise<unknown> => own(await read(`SELECT last_error FROM connections WHERE id = ?`, id), 0, 'last_error')
-
-/** Everything but what is to be told of a refusal. */
-const unchanged = async (): Promise<unknown> => {
-  const rows = await rowsOf(TENANT)
-  return JSON.parse(JSON.stringify(rows, (name: string, value: unknown) =>
-    name === 'last_error' ? null : Array.isArray(value) ? value.filter((row) => own(row, 'kind') !== 'event.refused') : value))
-}
 
 const hookBody = (eventType = 'user.lifecycle.activate', id = 'p1', eventId: string = crypto.randomUUID()) => ({
   eventId,
@@ -215,13 +182,13 @@ describe('an address', () => {
   it('that nobody has costs a look at the tenant every few seconds, and none at tenants that are none', async () => {
     const clock = { at: 1_000_000 }
     const patient = createApp({ now: () => clock.at })
-    app = patient
+    site.app = patient
     const watched = watchDirectories()
     for (let at = 0; at < 20; at += 1) await send('POST', `${PREFIX}/okta/nobody-${at}`, { body: {} }, watched.env)
     expect(watched.calls.filter((call) => call === `${TENANT}.trust`).length).toBeLessThanOrEqual(2)
     expect(watched.calls.filter((call) => !['default.findTenant', `${TENANT}.trust`].includes(call))).toEqual([])
     const { id, secret } = await connect('okta-event-hook')
-    app = patient
+    site.app = patient
     clock.at += 10_000
     expect((await send('POST', `${PREFIX}/okta/${id}`, { authorization: secret, body: hookBody('user.account.lock') }, watched.env)).status).toBe(204)
     const asked = watched.calls.length
