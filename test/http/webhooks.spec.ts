@@ -217,7 +217,7 @@ describe('what cannot be done now', () => {
   })
 
   it('keys out of reach are 503, never an acknowledgement, and the connection says so', async () => {
-    const { id } = await connect('security-events', { ...SET_SETTINGS(), jwksUri: `https://down-${serial}.example.test/keys` })
+    const { id } = await connect('security-events', { ...SET_SETTINGS(), jwksUri: `https://down-${crypto.randomUUID()}.example.test/keys` })
     vi.spyOn(globalThis, 'fetch').mockImplementation(async () => new Response('down', { status: 500 }))
     const answer = await send('POST', `${PREFIX}/events/${id}`, { body: await issuer.signText(JSON.stringify({ iss: ISSUER, aud: 'bridge', iat: issuer.seconds(), jti: 'x', events: { 'urn:x': {} } }), { typ: 'secevent+jwt' }) })
     vi.restoreAllMocks()
