@@ -1,5 +1,13 @@
 import type { Store } from './sql'
 
+/** The folded addresses of a user's row, each once. */
+const emailsOf = (user: string, from = ''): string =>
+  `SELECT DISTINCT json_extract(e.value, '$.value'), ${user}.seq FROM ${from} json_each(${user}.fold, '$.emails') e
+   WHERE json_extract(e.value, '$.value') IS NOT NULL`
+
+const LEAVE_EMAILS = `DELETE FROM user_emails WHERE user_seq = OLD.seq
+  AND address IN (SELECT json_extract(e.value, '$.value') FROM json_each(OLD.fold, '$.emails') e)`
+
 /**
  * The Directory's tables, as numbered steps that are only ever appended to. Times are milliseconds since 1970 but for
  * `created` and `modified` of SCIM resources, which are the ISO 8601 texts that SCIM filters compare.
@@ -145,6 +153,16 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     // Until when (ms) nothing is asked of the provider, whatever is due: it asked for patience, or somebody has to mend something in this revision.
     `ALTER TABLE pulls ADD COLUMN resting_until INTEGER`,
     `ALTER TABLE pulls ADD COLUMN resting_revision INTEGER`,
+  ],
+  [
+    // Who has which e-mail address, folded: filters ask for it. Kept by triggers, so that whoever writes users need not think of it.
+    `CREATE TABLE user_emails (address TEXT NOT NULL, user_seq INTEGER NOT NULL, PRIMARY KEY (address, user_seq)) WITHOUT ROWID`,
+    `INSERT INTO user_emails ${emailsOf('u', 'users u,')}`,
+    `CREATE TRIGGER user_emails_come AFTER INSERT ON users BEGIN INSERT INTO user_emails ${emailsOf('NEW')}; END`,
+    `CREATE TRIGGER user_emails_go AFTER DELETE ON users BEGIN ${LEAVE_EMAILS}; END`,
+    `CREATE TRIGGER user_emails_change AFTER UPDATE OF fold ON users
+       WHEN json_extract(OLD.fold, '$.emails') IS NOT json_extract(NEW.fold, '$.emails') BEGIN
+       ${LEAVE_EMAILS}; INSERT INTO user_emails ${emailsOf('NEW')}; END`,
   ],
 ]
 

@@ -1,7 +1,7 @@
 import { tooMany, type ScimError } from '../scim/error'
 import { resolveFilter } from '../scim/filterResolve'
 import { compileFilter, type Bind, type CompiledFilter } from '../scim/filterSql'
-import { membershipIn, type MembershipTerm } from '../scim/membership'
+import { emailIn, membershipIn, type MembershipTerm } from '../scim/membership'
 import { aliasOf, compileAfter, directionOf, orderOf, type Order, type Place } from '../scim/pageSql'
 import type { ListQuery } from '../scim/query'
 import { definitionOf, resolveName, type ResourceType } from '../scim/schema'
@@ -13,8 +13,9 @@ import { LIMIT } from './sql'
 import { usersCounter } from './users'
 
 /**
- * Where the rows of a list come from: the table in its own order, the members of one group, a filter, a sort, or one type after
- * the other. Each is SQL that begins where the page does, as near as it can, and reads no more rows than the page has.
+ * Where the rows of a list come from: the table in its own order, the members of one group, whoever has one e-mail address, a filter, a
+ * sort, or one type after the other. Each is SQL that begins where the page does, as near as it can, and reads no more rows than the
+ * page has.
  */
 
 /** Larger resources are read one at a time, so that no page of them fills the memory. */
@@ -176,6 +177,11 @@ const linked = ({ connection }: ScimContext, type: ResourceType, id: string): Ar
   }
 }
 
+/** The users of every connection who have an e-mail address. */
+const addressed = (address: string): Arm => ({
+  type: 'User', from: 'user_emails d', seq: 'd.user_seq', where: 'd.address = ?', params: [address], isWhole: false,
+})
+
 /** Those of `arm` that are linked as well, looked for from the link on. */
 const joined = (link: Arm, arm: Arm): Arm => ({
   ...link,
@@ -266,25 +272,32 @@ interface Wanted {
   readonly type: ResourceType
   readonly filter: CompiledFilter | null
   readonly membership: MembershipTerm | null
+  readonly email: string | null
 }
 
 const compileFor = ({ base }: ScimContext, type: ResourceType, { filter }: ListQuery): Result<Wanted, ScimError> => {
-  if (filter === null) return ok({ type, filter: null, membership: null })
+  if (filter === null) return ok({ type, filter: null, membership: null, email: null })
   const compiled = compileFilter(filter, type, base)
   if (!compiled.ok) return compiled
   const definition = definitionOf(type)
   const resolved = resolveFilter(filter, (name) => resolveName(definition, name))
-  return ok({ type, filter: compiled.value, membership: resolved.ok ? membershipIn(resolved.value, type) : null })
+  return ok({
+    type, filter: compiled.value,
+    membership: resolved.ok ? membershipIn(resolved.value, type) : null,
+    email: resolved.ok && type === 'User' ? emailIn(resolved.value) : null,
+  })
 }
 
-const unsorted = (context: ScimContext, { type, filter, membership }: Wanted): Source => {
+const unsorted = (context: ScimContext, wanted: Wanted): Source => {
+  const { type, filter, membership } = wanted
   if (filter === null) return wholeTable(context, type)
   if (membership?.isAll === true) return filtered(context, linked(context, type, membership.id))
-  return filtered(context, armOf(context, { type, filter, membership }))
+  return filtered(context, armOf(context, wanted))
 }
 
-const armOf = (context: ScimContext, { type, filter, membership }: Wanted): Arm => {
+const armOf = (context: ScimContext, { type, filter, membership, email }: Wanted): Arm => {
   const arm = whole(context, type, filter)
+  if (email !== null) return joined(addressed(email), arm)
   return membership === null ? arm : joined(linked(context, type, membership.id), arm)
 }
 

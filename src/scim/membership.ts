@@ -1,6 +1,6 @@
 /**
- * Finds in a filter the one membership that every match must have (`groups eq "…"` of a User, `members eq "…"` of a Group), so
- * that a list can be read from the members instead of from all resources. Says nothing of negations and alternatives.
+ * Finds in a filter the one membership that every match must have (`groups eq "…"` of a User, `members eq "…"` of a Group), or the
+ * one e-mail address, so that a list can be read from there instead of from all resources. Says nothing of negations and alternatives.
  */
 import type { Resolved } from './filterResolve'
 import type { ResourceType } from './schema'
@@ -25,11 +25,17 @@ const idIn = (term: Resolved): MembershipTerm | null => {
   return term.path.length === 1 && term.path[0]?.name === 'value' ? { id: term.test.value, isAll: true } : null
 }
 
+/** The value that some value of the list must have. */
+const valueIn = (filter: Resolved, list: string): MembershipTerm | null =>
+  firstOf(termsOf(filter), (term) => {
+    if (term.kind !== 'some' || term.isNegated || term.path.length !== 1 || term.path[0]?.name !== list) return null
+    return firstOf(termsOf(term.filter), idIn)
+  })
+
 const LISTS: Readonly<Record<ResourceType, string>> = { User: 'groups', Group: 'members' }
 
 /** Null when matches need no certain membership. */
-export const membershipIn = (filter: Resolved, type: ResourceType): MembershipTerm | null =>
-  firstOf(termsOf(filter), (term) => {
-    if (term.kind !== 'some' || term.isNegated || term.path.length !== 1 || term.path[0]?.name !== LISTS[type]) return null
-    return firstOf(termsOf(term.filter), idIn)
-  })
+export const membershipIn = (filter: Resolved, type: ResourceType): MembershipTerm | null => valueIn(filter, LISTS[type])
+
+/** The address, folded, that every match has among its `emails`; null when matches need no certain one. */
+export const emailIn = (filter: Resolved): string | null => valueIn(filter, 'emails')?.id ?? null

@@ -34,3 +34,22 @@ it('keeps who is in which group when members come to be stored by number', async
     expect(sql.one(`SELECT count(*) AS n FROM group_members`)).toEqual({ n: 3 })
   })
 })
+
+it('finds users of before by their e-mail addresses', async () => {
+  await openStore((store) => {
+    const { sql } = store
+    for (const trigger of ['come', 'go', 'change']) sql.write(`DROP TRIGGER user_emails_${trigger}`)
+    sql.write(`DROP TABLE user_emails`)
+    sql.write(`DELETE FROM _migrations WHERE id > 7`)
+    const folds = ['{}', '{"emails":[{"value":"a@b.c"},{"value":"a@b.c","type":"work"},{"type":"home"},{"value":"d@e.f"}]}', '{"emails":[{"value":"a@b.c"}]}']
+    for (const fold of folds) {
+      sql.write(
+        `INSERT INTO users (id, connection_id, user_name, user_name_fold, active, created, modified, version, data, fold)
+         VALUES (?1, 'okta', ?1, ?1, 1, '', '', 1, '{}', ?2)`, crypto.randomUUID(), fold)
+    }
+    migrate(store, store.transaction)
+    expect(sql.rows(`SELECT address, user_seq FROM user_emails ORDER BY 1, 2`)).toEqual([
+      { address: 'a@b.c', user_seq: 2 }, { address: 'a@b.c', user_seq: 3 }, { address: 'd@e.f', user_seq: 2 },
+    ])
+  })
+})

@@ -132,7 +132,7 @@ describe('what a page reads', () => {
       for (const name of ['ada', 'bob']) okta.create('User', userNamed(name))
       const lookups = (params: Parameters<ListClient['list']>[1]): unknown[] => {
         store.statements.forget()
-        return [okta.list('User', params).totalResults, store.statements.all.filter((text) => /\bFROM users\b/.test(text)).length]
+        return [okta.list('User', params).totalResults, store.statements.all.filter((text) => /\busers u\b/.test(text)).length]
       }
       expect(lookups({ filter: 'userName eq "cyd"' })).toEqual([0, 1])
       expect(lookups({ filter: 'emails eq "cyd@example.com"', sortBy: 'userName' })).toEqual([0, 1])
@@ -181,6 +181,33 @@ describe('what a page reads', () => {
       expect((await entra.page(type, { filter: text })).totalResults).toBe(0)
     })
   })
+
+  it.each(['emails eq "{address}"', 'emails[type eq "work"].value eq "{address}"', 'emails.value eq "{address}" and active eq true'])(
+    'of %s is whoever has it now, found by it', async (filter) => {
+      await openLists(async (world) => {
+        const { store, okta, entra } = world
+        const work = (...values: readonly string[]) => ({ emails: values.map((value, index) => ({ value, type: 'work', ...(index === 0 ? { primary: true } : {}) })) })
+        crowd(world, 'okta', 20)
+        const first = okta.create('User', userNamed('ada', work('first@example.com', 'Shared@Example.com', 'shared@example.com')))
+        okta.create('User', userNamed('bob', work('bob@example.com')))
+        const second = okta.create('User', userNamed('cyd', work('SHARED@example.com')))
+        const theirs = entra.create('User', userNamed('ada', work('shared@example.com')))
+        const having = (client: ListClient, address: string): readonly string[] => idsOf(client.list('User', { filter: filter.replace('{address}', address), attributes: 'id' }))
+        store.statements.forget()
+        expect(having(okta, 'shared@EXAMPLE.com')).toEqual([first, second])
+        const plans = plansOf(world)
+        expect(plans).toContainEqual(expect.stringMatching(/SEARCH d USING PRIMARY KEY \(address=\?/))
+        expect(plans.filter((detail) => /users_connection|SCAN u\b|TEMP B-TREE/.test(detail))).toEqual([])
+        expect(idsOf(...await okta.walk('User', { filter: filter.replace('{address}', 'shared@example.com'), count: 1, sortBy: 'userName', sortOrder: 'descending' })))
+          .toEqual([second, first])
+        okta.replace('User', first, 'emails', [{ value: 'new@example.com', type: 'work' }])
+        expect([having(okta, 'shared@example.com'), having(okta, 'NEW@example.com'), having(entra, 'shared@example.com')]).toEqual([[second], [first], [theirs]])
+        okta.remove('User', second)
+        expect(having(okta, 'shared@example.com')).toEqual([])
+        for (const [client, id] of [[okta, first], [entra, theirs]] as const) client.remove('User', id)
+        expect(store.sql.rows(`SELECT address FROM user_emails WHERE address NOT LIKE 'bob@%'`)).toEqual([])
+      })
+    })
 
   it('by meta.resourceType of another type is nothing', async () => {
     await openLists((world) => {

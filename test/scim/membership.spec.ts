@@ -1,14 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import { parseFilter } from '../../src/scim/filter'
 import { resolveFilter } from '../../src/scim/filterResolve'
-import { membershipIn } from '../../src/scim/membership'
+import { emailIn, membershipIn } from '../../src/scim/membership'
 import { definitionOf, resolveName, type ResourceType } from '../../src/scim/schema'
 
-const found = (text: string, type: ResourceType = 'User'): unknown => {
+const resolvedOf = (text: string, type: ResourceType = 'User') => {
   const filter = parseFilter(text)
   const resolved = filter.ok ? resolveFilter(filter.value, (name) => resolveName(definitionOf(type), name)) : filter
   if (!resolved.ok) throw new Error(resolved.error.detail)
-  const term = membershipIn(resolved.value, type)
+  return resolved.value
+}
+
+const found = (text: string, type: ResourceType = 'User'): unknown => {
+  const term = membershipIn(resolvedOf(text, type), type)
   return term === null ? null : [term.id, term.isAll]
 }
 
@@ -38,4 +42,20 @@ describe('membershipIn', () => {
 
   it.each<[string, unknown]>([['members eq "u1"', ['u1', true]], ['members.value eq "u1" and displayName pr', ['u1', false]], ['groups eq "u1"', null]])(
     'of a Group: %s', (text, expected) => expect(found(text, 'Group')).toEqual(expected))
+})
+
+describe('emailIn', () => {
+  it.each<[string, string | null]>([
+    ['emails eq "Ada@Example.com"', 'ada@example.com'],
+    ['emails.value eq "a@b.c" and active eq true', 'a@b.c'],
+    ['emails[type eq "work" and value eq "a@b.c"]', 'a@b.c'],
+    ['emails[type eq "work"].value eq "a@b.c"', 'a@b.c'],
+    ['emails eq "a b@c.d"', null],
+    ['emails eq "a@b.c" or userName eq "a"', null],
+    ['not (emails eq "a@b.c")', null],
+    ['emails ne "a@b.c"', null],
+    ['emails co "a@b.c"', null],
+    ['emails[type eq "work"]', null],
+    ['phoneNumbers eq "a@b.c"', null],
+  ])('%s', (text, expected) => expect(emailIn(resolvedOf(text))).toBe(expected))
 })
