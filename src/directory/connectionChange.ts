@@ -8,6 +8,7 @@ import {
 } from './connections'
 import { writeJournal } from './journal'
 import { currentPolicy } from './policies'
+import { keepSecrets } from './secrets'
 import type { Store } from './sql'
 
 /**
@@ -61,6 +62,14 @@ const configAfter = ({ config }: Connection, { entitlements, settings, issuers, 
 
 const PARTS = ['entitlements', 'settings', 'issuers', 'oauth'] as const
 
+/** Where credentials are sent to. */
+const SENT_TO = ['orgUrl', 'loginUrl', 'graphUrl', 'pollUrl']
+
+const hostsIn = (settings: unknown): readonly (string | null)[] => {
+  const all = new Map(Object.entries(typeof settings === 'object' && settings !== null ? settings : {}))
+  return SENT_TO.map((name) => URL.parse(String(all.get(name)))?.origin ?? null)
+}
+
 const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
 
 /** Raises the revision, so that nobody goes on with what was known of the connection before. Nothing happens when nothing changes. */
@@ -77,6 +86,8 @@ export const changeConnection = (store: Store, id: string, change: ConnectionCha
   if (changed.length === 0) return ok(before)
   store.sql.run(`UPDATE connections SET name = ?, config = ?, revision = revision + 1 WHERE id = ?`, name, JSON.stringify(config), id)
   if (parts.includes('oauth')) endIssued(store, id, config)
+  // What was given for one host is for no other to have, whoever changes the address.
+  if (!isSame(hostsIn(config.settings), hostsIn(before.config.settings))) keepSecrets(store, id, null)
   if (parts.includes('settings')) restartPull(store, before)
   const { entitlements } = config
   writeJournal(store, { kind: 'connection.changed', connectionId: id, actor, data: { changed, ...(parts.includes('entitlements') ? { entitlements } : {}) } })

@@ -58,6 +58,16 @@ describe('PATCH', () => {
     expect(await rows(`SELECT kind FROM refreshes WHERE connection_id = ?`, id)).toEqual([{ kind: 'everything' }])
   })
 
+  it.each<[string, Readonly<Record<string, unknown>>, unknown, boolean]>([
+    ['another org', OKTA, { orgUrl: 'https://other.okta.com' }, false], ['an app of the same org', OKTA, { orgUrl: 'https://org.okta.com', appId: '0oa1' }, true],
+    ['another login host', GRAPH, { tenantId: GUID, clientId: GUID, loginUrl: 'https://login.example.com' }, false],
+    ['another Graph host', GRAPH, { tenantId: GUID, clientId: GUID, graphUrl: 'https://graph.example.com' }, false],
+  ])('to %s keeps credentials only for the host that they were given for', async (_what, body, settings, isKept) => {
+    const { id } = await create(body)
+    expect((await admin('PATCH', `${PATH}/${id}`, { settings })).status).toBe(200)
+    expect(await rows(`SELECT secrets IS NOT NULL AS kept FROM connections WHERE id = ?`, id)).toEqual([{ kept: isKept ? 1 : 0 }])
+  })
+
   it('makes a SCIM connection a client of the token endpoint, and ends that with its secrets', async () => {
     const { id } = await create(SCIM)
     expect((await admin('POST', `${PATH}/${id}/rotate`, { purpose: 'client' })).status).toBe(422)
