@@ -56,6 +56,7 @@ export class Rows extends DurableObject<Env> {
         `INSERT INTO users (id, connection_id, user_name, user_name_fold, external_id, active, email, created, modified, version, data, fold)
          VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, 1, ?, ?)`,
         key, CONNECTION, address, address, key, address, time, time, data, data)
+      this.sql.exec(`INSERT INTO user_emails (address, user_seq) VALUES (?, last_insert_rowid())`, address)
       this.sql.exec(
         `INSERT INTO counters (name, hour, value) VALUES ('users', 0, 1) ON CONFLICT (name, hour) DO UPDATE SET value = value + 1`)
       this.journal('scim.create', address, { type: 'User', id: key })

@@ -14,6 +14,7 @@ export const TABLES: readonly string[] = [
   `CREATE INDEX IF NOT EXISTS users_external_id ON users (connection_id, external_id)`,
   `CREATE INDEX IF NOT EXISTS users_email ON users (email)`,
   `CREATE INDEX IF NOT EXISTS users_connection ON users (connection_id, seq, id)`,
+  `CREATE TABLE IF NOT EXISTS user_emails (address TEXT NOT NULL, user_seq INTEGER NOT NULL, PRIMARY KEY (address, user_seq)) WITHOUT ROWID`,
   `CREATE TABLE IF NOT EXISTS groups (
      seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, modified TEXT NOT NULL, version INTEGER NOT NULL,
      data TEXT NOT NULL, fold TEXT NOT NULL)`,
