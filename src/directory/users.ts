@@ -113,7 +113,7 @@ export const createUser = (context: ScimContext, user: ScimUser): Result<Current
   })
   userChanged(store, { before: null, after: state, actor, how: 'deactivated' })
   if (!said.active) tellSiblings(store, { ...said, actor })
-  if (stopped === null) noteActivity(store, said, user.userName, said.active)
+  if (said.active && stopped === null) noteActivity(store, said, user.userName, true)
   return ok(currentOf(identity, columns))
 }
 
