@@ -10,7 +10,6 @@ const ENTRA_TENANT = '84bd8158-6d4d-4958-8b9f-9d6445542f95'
 const RISC = 'https://schemas.openid.net/secevent/risc/event-type'
 const CAEP = 'https://schemas.openid.net/secevent/caep/event-type'
 
-
 /** An issuer whose keys and discovery document are at its address; the network is the emulators' but for it. */
 const openIssuer = async (): Promise<TestIssuer> => {
   const issuer = await createTestIssuer({ issuer: `https://idp-${crypto.randomUUID()}.example.test` })
