@@ -15,8 +15,6 @@ export const pollSecrets = z.strictObject({
   authorization: z.string().regex(/^[\x21-\x7e](?:[\x20-\x7e]{0,8190}[\x21-\x7e])?$/, 'This must be what an Authorization header may hold.').optional(),
 })
 
-export type PollSecrets = z.infer<typeof pollSecrets>
-
 /** What the transmitter is told of the tokens of the poll before: by `jti`, those stored and those refused. */
 export interface Settled {
   readonly stored: readonly string[]
