@@ -3,14 +3,40 @@
 // a vitest that somebody starts by hand prints them itself.
 import { writeSync } from 'node:fs'
 
+// A worker that does not end once every test of every file has ended keeps vitest waiting for ever.
+const LINGER_MS = 60_000
+
 export default class ClosingLine {
   isNamePicked = false
+  expected = 0
+  ended = []
+  lingering
 
-  onInit({ config }) {
-    this.isNamePicked = config.testNamePattern !== undefined
+  onInit(vitest) {
+    this.vitest = vitest
+    this.isNamePicked = vitest.config.testNamePattern !== undefined
+  }
+
+  onTestRunStart(specifications) {
+    this.expected = specifications.length
+    this.ended = []
+  }
+
+  onTestModuleEnd(module) {
+    this.ended.push(module)
+    if (this.ended.length === this.expected) this.lingering = setTimeout(() => this.endAnyway(), LINGER_MS)
+  }
+
+  endAnyway() {
+    console.error('Every test has ended, and a worker of vitest has not: it is left behind.')
+    const errors = this.vitest.state.getUnhandledErrors()
+    const isPassed = errors.length === 0 && this.ended.every((module) => module.state() !== 'failed')
+    this.onTestRunEnd(this.ended, errors, isPassed ? 'passed' : 'failed')
+    process.exit(isPassed ? 0 : 1)
   }
 
   onTestRunEnd(modules, errors, reason) {
+    clearTimeout(this.lingering)
     let passed = 0
     let failed = errors.length
     for (const module of modules) {
