@@ -47,8 +47,8 @@ export abstract class DirectoryObject extends DurableObject<Env> {
   protected live: Reconciler | null = null
   protected worker: Promise<Result<Reconciler, Unready>> | null = null
   protected readonly puller: Puller
-  /** Ends the wait of an alarm that has nothing to do but to wait for a provider. */
-  private stir: (() => void) | null = null
+  /** Alarms that have nothing to do but to wait for a provider. */
+  private readonly waiting = new Set<() => void>()
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
@@ -91,13 +91,12 @@ export abstract class DirectoryObject extends DurableObject<Env> {
       })
       .finally(() => {
         isPulling = false
-        this.stir?.()
+        this.stir()
       })
     for (;;) {
       await this.reconcile()
       if (!isPulling) break
-      await new Promise<void>((resolve) => (this.stir = resolve))
-      this.stir = null
+      await new Promise<void>((resolve) => void this.waiting.add(resolve))
       if (!isPulling) break
     }
     await pulling
@@ -207,7 +206,12 @@ export abstract class DirectoryObject extends DurableObject<Env> {
     const at = nextWake(this.store)
     if (at !== null) this.wakeAt(at)
     this.live?.nudge()
-    if (this.stir !== null && isLeaverDue(this.store)) this.stir()
+    if (this.waiting.size > 0 && isLeaverDue(this.store)) this.stir()
+  }
+
+  private stir(): void {
+    for (const goOn of this.waiting) goOn()
+    this.waiting.clear()
   }
 
   /** The alarm is moved earlier only. */
