@@ -1,3 +1,4 @@
+import { runInDurableObject } from 'cloudflare:test'
 import { describe, expect, it } from 'vitest'
 import { newKeyPair, type Emulator } from '../sources/emulators'
 import { expectSettled, type Bridge } from './bridge'
@@ -190,6 +191,17 @@ describe('Okta that is asked', () => {
     await expect.poll(() => bridge.roles(), { timeout: 10_000 }).toEqual(ROLES)
     expect(await provider.control('GET', 'held')).toEqual({ held: 1 })
     await provider.control('POST', 'release')
+    await expectSettled(bridge)
+  })
+
+  it('keeps no alarm from ending, however many wait for it', async () => {
+    const { bridge, provider, hook } = await open()
+    await provider.fault({ kind: 'held', path: '/api/v1/users/00uAda' })
+    await hook('user.account.update_profile', [user('00uAda')])
+    const alarms = runInDurableObject(bridge.directory(), (directory) => Promise.all([directory.alarm(), directory.alarm()]))
+    await expect.poll(() => provider.control('GET', 'held'), { timeout: 10_000 }).toEqual({ held: 1 })
+    await provider.control('POST', 'release')
+    await alarms
     await expectSettled(bridge)
   })
 })
