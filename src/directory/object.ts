@@ -29,6 +29,9 @@ const ROLL_BACK = new Error('refused')
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
+/** How long an alarm that waits for a provider leaves whoever became due alone. */
+const LOOK_AGAIN_MS = 1_000
+
 /** The connection that exists in development from the start. */
 const DEVELOPMENT_CONNECTION = 'development'
 
@@ -79,7 +82,7 @@ export abstract class DirectoryObject extends DurableObject<Env> {
     this.arm()
   }
 
-  /** Arize and the providers, side by side: whoever leaves while a provider takes its time is removed meanwhile. */
+  /** Arize and the providers, side by side: nobody waits for a provider that takes its time. */
   override async alarm(): Promise<void> {
     this.armedAt = null
     let isPulling = true
@@ -96,11 +99,21 @@ export abstract class DirectoryObject extends DurableObject<Env> {
     for (;;) {
       await this.reconcile()
       if (!isPulling) break
-      await new Promise<void>((resolve) => void this.waiting.add(resolve))
+      await this.rest()
       if (!isPulling) break
     }
     await pulling
     this.arm()
+  }
+
+  /** Until somebody leaves or the providers have answered; a second at most, since others become due meanwhile. */
+  private async rest(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, LOOK_AGAIN_MS)
+    this.waiting.add(resolve)
+    await promise
+    this.waiting.delete(resolve)
+    clearTimeout(timer)
   }
 
   private async reconcile(): Promise<void> {
@@ -211,7 +224,6 @@ export abstract class DirectoryObject extends DurableObject<Env> {
 
   private stir(): void {
     for (const goOn of this.waiting) goOn()
-    this.waiting.clear()
   }
 
   /** The alarm is moved earlier only. */

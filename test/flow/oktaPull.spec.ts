@@ -194,6 +194,19 @@ describe('Okta that is asked', () => {
     await expectSettled(bridge)
   })
 
+  it('that takes its time delays nobody who joins', async () => {
+    const { bridge, provider, hook } = await open()
+    const group = await bridge.createGroup('ML Engineers')
+    await provider.fault({ kind: 'held', path: '/api/v1/users/00uAda' })
+    await hook('user.account.update_profile', [user('00uAda')])
+    await expect.poll(() => provider.control('GET', 'held'), { timeout: 10_000 }).toEqual({ held: 1 })
+    await bridge.addMembers(group, await bridge.createUser('joiner@example.com'))
+    await expect.poll(() => bridge.roles(), { timeout: 10_000 }).toContain('joiner@example.com ML MEMBER')
+    expect(await provider.control('GET', 'held')).toEqual({ held: 1 })
+    await provider.control('POST', 'release')
+    await expectSettled(bridge)
+  })
+
   it('keeps no alarm from ending, however many wait for it', async () => {
     const { bridge, provider, hook } = await open()
     await provider.fault({ kind: 'held', path: '/api/v1/users/00uAda' })
