@@ -50,6 +50,10 @@ const personsOf = ({ changes, refresh, acts }: SourceEvent): PersonRef[] => [
   ...acts.flatMap((act) => (act.kind === 'stream' ? [] : [act.who])),
 ]
 
+/** Whoever may have left is asked about before everybody else. */
+const saysLeft = (change: DirectoryChange): boolean =>
+  (change.kind === 'active' && !change.active) || (change.kind === 'person' && !change.person.active)
+
 /** What to ask about instead of believing what a change says. */
 const questionsOf = (change: DirectoryChange): Refresh[] => {
   switch (change.kind) {
@@ -100,17 +104,18 @@ interface Line {
   readonly ignored?: string
 }
 
-const take = (context: ScimContext, event: SourceEvent, { signals }: Delivery): { readonly line: Line; readonly told: Told } => {
-  const { store, connection } = context
+const take = (context: ScimContext, event: SourceEvent, { signals }: Delivery, pull: string | null): { readonly line: Line; readonly told: Told } => {
+  const { store } = context
   const at = believedTime(event.at, store.now())
   const isOld = event.at !== null && event.at < store.now() - OLDEST_MS
-  const pull = pullOf(store, connection.id)
   const isUnknown = personsOf(event).length > 0 && !personsOf(event).some((who) => isKnown(context, who))
   const isTold = (change: DirectoryChange): boolean => !isOld && (pull === null || change.kind === 'resource')
   const effects: (Effect | 'asked')[] = event.changes.filter(isTold).map((change) => tell(context, at, change))
-  const questions = [...event.refresh, ...event.changes.filter((change) => !isTold(change)).flatMap(questionsOf)]
+  const doubted = event.changes.filter((change) => !isTold(change))
+  const questions = [...event.refresh, ...doubted.flatMap(questionsOf)]
   if (pull !== null && questions.length > 0) {
-    for (const question of questions) askAbout(store, pull, question)
+    const isUrgent = doubted.some(saysLeft)
+    for (const question of questions) askAbout(store, pull, question, isUrgent)
     effects.push('asked')
   }
   if (!isOld) for (const act of event.acts) carryOut(context, act, signals)
@@ -140,6 +145,7 @@ export const receive = (context: ScimContext, delivery: Delivery): Taken => {
   const { store, connection, actor } = context
   const lines: Line[] = []
   const refused: string[] = []
+  const pull = pullOf(store, connection.id)
   let duplicates = 0
   let unknown = 0
   for (const event of delivery.events) {
@@ -147,7 +153,7 @@ export const receive = (context: ScimContext, delivery: Delivery): Taken => {
     if (!isBelieved) refused.push(event.id.slice(0, MAX_NAME))
     else if (!isNew(store, connection.id, event.id)) duplicates += 1
     else {
-      const { line, told } = take(context, event, delivery)
+      const { line, told } = take(context, event, delivery, pull)
       lines.push(line)
       if (told === 'unknown') unknown += 1
     }

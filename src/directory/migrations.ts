@@ -164,6 +164,10 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
        WHEN json_extract(OLD.fold, '$.emails') IS NOT json_extract(NEW.fold, '$.emails') BEGIN
        ${LEAVE_EMAILS}; INSERT INTO user_emails ${emailsOf('NEW')}; END`,
   ],
+  [
+    // Whoever is said to have left is asked about before everybody else.
+    `ALTER TABLE refreshes ADD COLUMN urgent INTEGER NOT NULL DEFAULT 0`,
+  ],
 ]
 
 /** Brings the tables up to date. Runs in the constructor, inside one transaction per step. */

@@ -27,28 +27,28 @@ export const pullOf = ({ sql }: Pick<Store, 'sql'>, connectionId: string): strin
 /** What a connection does by the clock. `urgent`: the provider asked for it. */
 export type Upkeep = { readonly kind: 'changes' } | { readonly kind: 'subscriptions'; readonly urgent: boolean }
 
-/** Notes that the provider is to be asked. Repeating it costs one question. */
-export const askAbout = ({ sql, now }: Pick<Store, 'sql' | 'now'>, pullId: string, wanted: Refresh | Upkeep): void => {
+/** Notes that the provider is to be asked. Repeating it costs one question. `isUrgent`: somebody may have left, and is asked about first. */
+export const askAbout = ({ sql, now }: Pick<Store, 'sql' | 'now'>, pullId: string, wanted: Refresh | Upkeep, isUrgent = false): void => {
   const [id, name] =
     wanted.kind === 'person' ? [wanted.who.id ?? `name:${wanted.who.userName ?? ''}`, wanted.who.userName]
     : wanted.kind === 'group' ? [wanted.group.id, wanted.group.displayName]
     : ['', wanted.kind === 'subscriptions' && wanted.urgent ? 'urgent' : null]
   sql.run(
-    `INSERT INTO refreshes (connection_id, kind, id, name, due, marked) VALUES (?, ?, ?, ?, ?, 1)
+    `INSERT INTO refreshes (connection_id, kind, id, name, due, marked, urgent) VALUES (?, ?, ?, ?, ?, 1, ?)
      ON CONFLICT (connection_id, kind, id) DO UPDATE SET due = min(due, excluded.due), marked = marked + 1, attempts = 0,
-       name = coalesce(excluded.name, name)`,
-    pullId, wanted.kind, id, name, now())
+       name = coalesce(excluded.name, name), urgent = max(urgent, excluded.urgent)`,
+    pullId, wanted.kind, id, name, now(), isUrgent ? 1 : 0)
 }
 
 /** When a connection may be asked: not before the provider's patience is back, unless it was changed since. */
 const ASKABLE = `refreshes r JOIN connections c ON c.id = r.connection_id LEFT JOIN pulls p ON p.connection_id = r.connection_id`
 const RESTING = `iif(p.resting_revision = c.revision, coalesce(p.resting_until, 0), 0)`
 
-/** What is due, the longest first. */
+/** What is due, whoever may have left first, then the longest. */
 export const dueQuestions = ({ sql, now }: Pick<Store, 'sql' | 'now'>, limit: number): Question[] =>
   sql.rows<Question>(
     `SELECT r.connection_id, r.kind, r.id, r.name, r.due, r.marked, r.attempts, r.cursor FROM ${ASKABLE}
-     WHERE r.due <= ?1 AND c.state = 'active' AND ${RESTING} <= ?1 ORDER BY r.due, r.kind DESC LIMIT ?2`, now(), limit)
+     WHERE r.due <= ?1 AND c.state = 'active' AND ${RESTING} <= ?1 ORDER BY r.urgent DESC, r.due, r.kind DESC LIMIT ?2`, now(), limit)
 
 /** When the next question is due (ms), or null. */
 export const nextQuestion = ({ sql }: Pick<Store, 'sql'>): number | null =>

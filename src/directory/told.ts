@@ -183,11 +183,15 @@ const tellPerson = ({ context, at }: Telling, person: PersonFacts): Effect => {
 }
 
 /** Ids of the sender's users as ours; those that the connection has no user of are left as they are, and skipped later. */
-const translate = (context: ScimContext, members: readonly Member[]): Member[] =>
-  members.map((member) => {
-    const user = ownUser(context, { id: member.value, userName: null })
-    return user === null ? member : { ...member, value: user.id }
-  })
+const translate = ({ store, connection }: ScimContext, members: readonly Member[]): Member[] => {
+  const rows = store.sql.rows<{ external_id: string; id: string }>(
+    `SELECT u.external_id AS external_id, u.id AS id FROM json_each(?) j
+     CROSS JOIN users u ON u.connection_id = ? AND u.external_id = j.value ORDER BY u.active, u.seq DESC`,
+    JSON.stringify(members.map(({ value }) => value)), connection.id)
+  // Of two with one id the last is the one that ownUser finds.
+  const ours = new Map(rows.map((row) => [row.external_id, row.id]))
+  return members.map((member) => ({ ...member, value: ours.get(member.value) ?? member.value }))
+}
 
 const translateOperation = (context: ScimContext, operation: MemberOperation): MemberOperation => {
   if (operation.op === 'clear') return operation

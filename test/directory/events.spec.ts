@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { PersonRef, SourceEvent } from '../../src/change'
+import { dueQuestions } from '../../src/directory/refreshes'
 import { KEYS_ASKED } from '../../src/directory/subjects'
 import { active, event, membership, openEventWorld, type EventWorld } from './eventWorld'
 import { START } from './memoryStore'
@@ -242,6 +243,16 @@ describe('a source that can be asked', () => {
     world.store.sql.run(`UPDATE connections SET state = 'paused' WHERE id = ?`, pull)
     world.tell(hook, [event(-30, active(ANN, false))])
     expect(world.state(scim).users).toEqual(['p1 ann@example.com active stopped'])
+  }))
+
+  it('is asked about whoever may have left before everybody else', within((world) => {
+    const hook = openHook(world)
+    world.connect('pull', 'okta')
+    const others = ['p2', 'p3', 'p4'].map((id, at) => event(-60 - at, active({ id, userName: null }, true)))
+    world.tell(hook, others)
+    world.store.clock.at += 1000
+    world.tell(hook, [event(-50, active(ANN, false))])
+    expect(dueQuestions(world.store, 10).map(({ id }) => id)).toEqual(['p1', 'p2', 'p3', 'p4'])
   }))
 
   it('is asked about nothing by an event of another source', within((world) => {
