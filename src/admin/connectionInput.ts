@@ -1,22 +1,21 @@
 import * as z from 'zod'
 import { clientKeysSchema, type ClientKeys } from '../auth/clientAssertion'
 import { trustedIssuerSchema, type TrustedIssuer } from '../auth/trustedIssuer'
-import type { ConnectionKind, EventKind, PullKind } from '../change'
+import type { ConnectionKind, EventKind } from '../change'
 import type { ProblemAt } from '../http/problem'
 import { writePath } from '../policy/refusal'
 import { err, ok, type Result } from '../result'
-import { schemasOf } from '../sources/sources'
+import { isPull, schemasOf } from '../sources/sources'
 import { pollSecrets } from '../webhooks/poll'
 import { webhookOf } from '../webhooks/sources'
 import { problemsIn } from './validate'
 
 /** What an administrator may say of a connection, by its kind. */
 
-const KINDS = [
-  'scim', 'okta-event-hook', 'universal-logout', 'security-events', 'event-grid', 'okta', 'graph',
-] as const satisfies readonly ConnectionKind[]
-
-export const isPull = (kind: ConnectionKind): kind is PullKind => kind === 'okta' || kind === 'graph'
+const KINDS = {
+  'scim': 'scim', 'okta-event-hook': 'okta-event-hook', 'universal-logout': 'universal-logout', 'security-events': 'security-events',
+  'event-grid': 'event-grid', 'okta': 'okta', 'graph': 'graph',
+} as const satisfies { readonly [K in ConnectionKind]: K }
 
 const text = z.string().trim().min(1).max(100)
 

@@ -26,9 +26,11 @@ export interface Trust {
   readonly revisions: Readonly<Record<string, number>>
 }
 
-const EVENT_KINDS: ReadonlySet<string> = new Set<EventKind>(['okta-event-hook', 'universal-logout', 'security-events', 'graph', 'event-grid'])
+const EVENT_KINDS: Readonly<Record<EventKind, true>> = {
+  'okta-event-hook': true, 'universal-logout': true, 'security-events': true, 'graph': true, 'event-grid': true,
+}
 
-const isEventKind = (kind: ConnectionKind): kind is EventKind => EVENT_KINDS.has(kind)
+const isEventKind = (kind: ConnectionKind): kind is EventKind => Object.hasOwn(EVENT_KINDS, kind)
 
 export const trustOf = (store: Pick<Store, 'sql'>): Trust => ({
   issuers: listIssuers(store),

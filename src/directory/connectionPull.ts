@@ -1,4 +1,5 @@
 import { err, ok, type Result } from '../result'
+import { isPull } from '../sources/sources'
 import { connectionById, refuse, type Connection, type Refusal } from './connections'
 import { writeJournal } from './journal'
 import { ACCEPTED } from './pulls'
@@ -7,11 +8,9 @@ import type { Store } from './sql'
 
 /** What an administrator's change of a pull connection means for what is asked of the provider. */
 
-export const isPull = ({ kind }: Pick<Connection, 'kind'>): boolean => kind === 'okta' || kind === 'graph'
-
 /** Asks about everybody, and for notifications where the provider sends some. */
 export const startPull = (store: Store, connection: Pick<Connection, 'id' | 'kind'>): void => {
-  if (!isPull(connection)) return
+  if (!isPull(connection.kind)) return
   askAbout(store, connection.id, { kind: 'everything' })
   if (connection.kind === 'graph') askAbout(store, connection.id, { kind: 'subscriptions', urgent: false })
 }
@@ -20,7 +19,7 @@ const CHANGED = 'The settings were changed: the provider has yet to tell of ever
 
 /** Begins anew: where the last pull stood means nothing under other settings. */
 export const restartPull = (store: Store, connection: Pick<Connection, 'id' | 'kind'>): void => {
-  if (!isPull(connection)) return
+  if (!isPull(connection.kind)) return
   store.sql.run(`UPDATE pulls SET phase = 'idle', cursor = NULL, delta = NULL, last_error = ? WHERE connection_id = ?`, CHANGED, connection.id)
   store.sql.run(`DELETE FROM pulled WHERE connection_id = ?`, connection.id)
   store.sql.run(`DELETE FROM refreshes WHERE connection_id = ?`, connection.id)
@@ -31,7 +30,7 @@ export const restartPull = (store: Store, connection: Pick<Connection, 'id' | 'k
 export const resync = (store: Store, id: string, isAccepted: boolean, actor: string): Result<void, Refusal> => {
   const connection = connectionById(store, id)
   if (connection === null) return err(refuse(404, 'No such connection.'))
-  if (!isPull(connection)) return err(refuse(422, 'This connection is told by its provider and asks nothing: only connections of the kinds "okta" and "graph" pull.'))
+  if (!isPull(connection.kind)) return err(refuse(422, 'This connection is told by its provider and asks nothing: only connections of the kinds "okta" and "graph" pull.'))
   if (connection.state !== 'active') return err(refuse(409, `The connection is ${connection.state}.`))
   endRest(store, id)
   askAbout(store, id, { kind: 'everything' })

@@ -1,3 +1,4 @@
+import { isPull } from '../sources/sources'
 import { listConnections, type Connection } from './connections'
 import { groupsCounter } from './groups'
 import { subscriptionsOf } from './pullSubscriptions'
@@ -51,7 +52,7 @@ const statusOf = (store: Pick<Store, 'sql' | 'now'>, { id, kind }: Connection): 
     groups: totalOf(store, groupsCounter(id)),
     lagMs: oldest === null ? 0 : Math.max(0, now() - oldest),
     openQuestions: questions?.n ?? 0,
-    pull: kind !== 'okta' && kind !== 'graph' ? null : { phase: pull?.phase ?? 'idle', startedAt: isoOf(pull?.started), finishedAt: isoOf(pull?.finished) },
+    pull: !isPull(kind) ? null : { phase: pull?.phase ?? 'idle', startedAt: isoOf(pull?.started), finishedAt: isoOf(pull?.finished) },
     subscriptions: subscriptionsOf(store, id).map(({ resource, expiresAt }) => ({ resource, expiresAt: new Date(expiresAt).toISOString() })),
     nextRenewalAt: isoOf(questions?.renewal),
     nextPollAt: isoOf(poll?.due),

@@ -1,7 +1,6 @@
 import * as z from 'zod'
-import type { PullKind } from '../change'
 import { err, ok, type Result } from '../result'
-import { openSource } from '../sources/sources'
+import { isPull, openSource } from '../sources/sources'
 import type { Source, SourceTools } from '../sources/source'
 import { connectionById, type Connection } from './connections'
 import type { PullSite } from './pulls'
@@ -13,8 +12,6 @@ import type { Site } from './site'
 
 /** What the bridge itself keeps beside the connector's secrets. */
 const ours = z.object({ clientState: z.string().min(1).optional() })
-
-const isPull = (kind: Connection['kind']): kind is PullKind => kind === 'okta' || kind === 'graph'
 
 interface Open {
   /** What it was made from. */

@@ -1,4 +1,5 @@
 import type { Refresh } from '../change'
+import { PULL_KINDS } from '../sources/sources'
 import type { Row, Store } from './sql'
 
 /** Whom a provider has to be asked about: a set, as the queue of subjects is one, never a log of events. */
@@ -16,13 +17,13 @@ export interface Question extends Row {
   readonly cursor: string | null
 }
 
-const PULL_KINDS = `('okta', 'graph')`
+const KINDS = `(${PULL_KINDS.map((kind) => `'${kind}'`).join(', ')})`
 
 /** The connection of the same source that can be asked; null when there is none, or it is paused. */
 export const pullOf = ({ sql }: Pick<Store, 'sql'>, connectionId: string): string | null =>
   sql.one<{ id: string }>(
     `SELECT o.id AS id FROM connections c JOIN connections o ON o.source = c.source
-     WHERE c.id = ? AND o.kind IN ${PULL_KINDS} AND o.state = 'active' ORDER BY o.created, o.id LIMIT 1`, connectionId)?.id ?? null
+     WHERE c.id = ? AND o.kind IN ${KINDS} AND o.state = 'active' ORDER BY o.created, o.id LIMIT 1`, connectionId)?.id ?? null
 
 /** What a connection does by the clock. `urgent`: the provider asked for it. */
 export type Upkeep = { readonly kind: 'changes' } | { readonly kind: 'subscriptions'; readonly urgent: boolean }
@@ -82,4 +83,4 @@ export const askAgain = ({ sql }: Pick<Store, 'sql'>, { connection_id, kind, id 
 export const isBackfilling = ({ sql }: Pick<Store, 'sql'>): boolean =>
   sql.one(
     `SELECT 1 AS one FROM connections c LEFT JOIN pulls p ON p.connection_id = c.id
-     WHERE c.kind IN ${PULL_KINDS} AND c.state = 'active' AND p.finished IS NULL LIMIT 1`) !== null
+     WHERE c.kind IN ${KINDS} AND c.state = 'active' AND p.finished IS NULL LIMIT 1`) !== null

@@ -1,5 +1,5 @@
 import type * as z from 'zod'
-import type { PullKind } from '../change'
+import type { ConnectionKind, PullKind } from '../change'
 import { err, ok, type Result } from '../result'
 import { graph } from './graph'
 import { okta } from './okta'
@@ -26,6 +26,12 @@ const checked = <Settings, Secrets>({ settings, secrets, connect }: Connector<Se
 })
 
 const CONNECTORS: Readonly<Record<PullKind, AnyConnector>> = { okta: checked(okta), graph: checked(graph) }
+
+/** Whether connections of the kind can be asked. */
+export const isPull = (kind: ConnectionKind): kind is PullKind => Object.hasOwn(CONNECTORS, kind)
+
+/** The kinds of connections that can be asked. */
+export const PULL_KINDS: readonly string[] = Object.keys(CONNECTORS)
 
 /** What an administrator says of a connection of this kind, and the secrets that go with it. */
 export const schemasOf = (kind: PullKind): { readonly settings: z.ZodType; readonly secrets: z.ZodType } => CONNECTORS[kind]
