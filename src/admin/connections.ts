@@ -44,11 +44,10 @@ export const connectionRoutes = ({ now, tenants }: { readonly now: () => number;
   const find = async (c: C, id: string): Promise<ConnectionWithStatus | undefined> => (await c.get('directory').describeConnections(id))[0]
 
   /** The connection as it is after a change, with what is shown of it this once. */
-  const answer = async (c: C, done: Result<Pick<Connection, 'id'>, Refusal>, status: 200 | 201 | 202, shown: Readonly<Record<string, unknown>> = {}) => {
+  const answer = (c: C, done: Result<ConnectionWithStatus, Refusal>, status: 200 | 201 | 202, shown: Readonly<Record<string, unknown>> = {}) => {
     if (!done.ok) return refuse(done.error)
     tenants.forgetTrust(c.get('tenant'))
-    const connection = await find(c, done.value.id)
-    return connection === undefined ? unknown() : c.json({ ...viewOf(connection, placeOf(c)), ...shown }, status)
+    return c.json({ ...viewOf(done.value, placeOf(c)), ...shown }, status)
   }
 
   const replaceSecrets = async (c: C, { id, kind }: Connection, secrets: unknown, graceMs: number) => {
@@ -65,11 +64,10 @@ export const connectionRoutes = ({ now, tenants }: { readonly now: () => number;
     if (secretKind === null) return problem(422, NO_SECRET)
     const secret = await makeSecret(secretKind)
     const rotated = await c.get('directory').rotateToken(id, { id: secret.id, hash: secret.hash, purpose: asked, graceMs }, c.get('administrator').actor)
-    if (!rotated.ok) return refuse(rotated.error)
     const shown = asked === 'client'
       ? { clientSecret: secret.text, clientSecretId: secret.id }
       : showSecret(secret, kind, config.settings, webhookUrl(placeOf(c), kind, id))
-    return answer(c, { ok: true, value: rotated.value.connection }, 200, shown)
+    return answer(c, rotated, 200, shown)
   }
 
   return new Hono<AdminEnv>()
@@ -125,9 +123,7 @@ export const connectionRoutes = ({ now, tenants }: { readonly now: () => number;
     })
     .post('/:id/resync', body(resyncRequest), async (c) => {
       const { accept } = c.req.valid('json')
-      const id = c.req.param('id')
-      const asked = await c.get('directory').resync(id, accept, c.get('administrator').actor)
-      return answer(c, asked.ok ? { ok: true, value: { id } } : asked, 202)
+      return answer(c, await c.get('directory').resync(c.req.param('id'), accept, c.get('administrator').actor), 202)
     })
     .get('/:id/tokens', async (c) => {
       const connection = await find(c, c.req.param('id'))

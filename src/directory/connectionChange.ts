@@ -4,7 +4,7 @@ import { err, ok, type Result } from '../result'
 import type { OauthClient } from './clients'
 import { restartPull } from './connectionPull'
 import {
-  callersObjection, connectionById, connectionFacts, nameObjection, refuse, type Connection, type ConnectionConfig, type Refusal,
+  callersObjection, connectionById, connectionFacts, endIssued, nameObjection, refuse, type Connection, type ConnectionConfig, type Refusal,
 } from './connections'
 import { writeJournal } from './journal'
 import { currentPolicy } from './policies'
@@ -85,7 +85,11 @@ export const changeConnection = (store: Store, id: string, change: ConnectionCha
   const changed = [...(name === before.name ? [] : ['name']), ...parts]
   if (changed.length === 0) return ok(before)
   store.sql.run(`UPDATE connections SET name = ?, config = ?, revision = revision + 1 WHERE id = ?`, name, JSON.stringify(config), id)
-  if (parts.includes('oauth')) endIssued(store, id, config)
+  if (parts.includes('oauth')) {
+    // Perhaps to whoever is no longer trusted.
+    endIssued(store, id)
+    if (config.oauth === undefined) store.sql.run(`DELETE FROM tokens WHERE connection_id = ? AND purpose = 'client'`, id)
+  }
   // What was given for one host is for no other to have, whoever changes the address.
   if (!isSame(hostsIn(config.settings), hostsIn(before.config.settings))) keepSecrets(store, id, null)
   if (parts.includes('settings')) restartPull(store, before)
@@ -93,10 +97,4 @@ export const changeConnection = (store: Store, id: string, change: ConnectionCha
   writeJournal(store, { kind: 'connection.changed', connectionId: id, actor, data: { changed, ...(parts.includes('entitlements') ? { entitlements } : {}) } })
   const after = connectionById(store, id)
   return after === null ? err(refuse(404, 'No such connection.')) : ok(after)
-}
-
-/** Tokens that were issued to whoever is no longer trusted, and the secrets of a client that is none any more. */
-const endIssued = ({ sql }: Store, id: string, { oauth }: ConnectionConfig): void => {
-  sql.run(`UPDATE connections SET generation = generation + 1 WHERE id = ?`, id)
-  if (oauth === undefined) sql.run(`DELETE FROM tokens WHERE connection_id = ? AND purpose = 'client'`, id)
 }

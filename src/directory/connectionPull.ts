@@ -27,7 +27,7 @@ export const restartPull = (store: Store, connection: Pick<Connection, 'id' | 'k
 }
 
 /** Pulls everything now. `isAccepted`: what comes is believed, however few people it has. */
-export const resync = (store: Store, id: string, isAccepted: boolean, actor: string): Result<void, Refusal> => {
+export const resync = (store: Store, id: string, isAccepted: boolean, actor: string): Result<Connection, Refusal> => {
   const connection = connectionById(store, id)
   if (connection === null) return err(refuse(404, 'No such connection.'))
   if (!isPull(connection.kind)) return err(refuse(422, 'This connection is told by its provider and asks nothing: only connections of the kinds "okta" and "graph" pull.'))
@@ -36,5 +36,5 @@ export const resync = (store: Store, id: string, isAccepted: boolean, actor: str
   askAbout(store, id, { kind: 'everything' })
   if (isAccepted) store.sql.run(`UPDATE refreshes SET name = ? WHERE connection_id = ? AND kind = 'everything'`, ACCEPTED, id)
   writeJournal(store, { kind: 'connection.resync', connectionId: id, actor, data: { accepted: isAccepted } })
-  return ok(undefined)
+  return ok(connection)
 }

@@ -1,11 +1,11 @@
 import { err, ok, type Result } from '../result'
 import { startPull } from './connectionPull'
-import { connectionById, refuse, type Connection, type Refusal } from './connections'
+import { connectionById, endIssued, refuse, type Connection, type Refusal } from './connections'
 import { writeJournal } from './journal'
 import { renounceSubscriptions } from './pullSubscriptions'
 import { keepSecrets } from './secrets'
 import type { Store } from './sql'
-import { createToken, listTokens, type TokenFact, type TokenPurpose } from './tokens'
+import { createToken, type TokenPurpose } from './tokens'
 
 /** New secrets for old ones. The old ones live on for a while, so that nobody is shut out while the new one is pasted. */
 
@@ -19,13 +19,6 @@ export interface Rotation {
   readonly graceMs: number
 }
 
-export interface Rotated {
-  readonly connection: Connection
-  readonly token: TokenFact
-  /** The old ones that still live, with their ends. */
-  readonly others: readonly TokenFact[]
-}
-
 const changeable = (store: Store, id: string): Result<Connection, Refusal> => {
   const connection = connectionById(store, id)
   if (connection === null) return err(refuse(404, 'No such connection.'))
@@ -37,13 +30,10 @@ const endOthers = ({ sql, now }: Store, id: string, purpose: TokenPurpose, grace
   else sql.run(`UPDATE tokens SET expires = min(coalesce(expires, ?1), ?1) WHERE connection_id = ?2 AND purpose = ?3`, now() + graceMs, id, purpose)
 }
 
-/** What was issued for a secret dies with it. */
-const endIssued = ({ sql }: Store, id: string): void => void sql.run(`UPDATE connections SET generation = generation + 1 WHERE id = ?`, id)
-
 const HOUR_MS = 3_600_000
 
 /** 409 when two live already and none of them is to end at once: three of a kind never live side by side. */
-export const rotateToken = (store: Store, id: string, { id: tokenId, purpose, hash, graceMs }: Rotation, actor: string): Result<Rotated, Refusal> => {
+export const rotateToken = (store: Store, id: string, { id: tokenId, purpose, hash, graceMs }: Rotation, actor: string): Result<Connection, Refusal> => {
   const before = changeable(store, id)
   if (!before.ok) return before
   endOthers(store, id, purpose, graceMs)
@@ -51,10 +41,7 @@ export const rotateToken = (store: Store, id: string, { id: tokenId, purpose, ha
   if (!token.ok) return token
   endIssued(store, id)
   writeJournal(store, { kind: 'connection.rotated', connectionId: id, actor, data: { what: purpose, token: token.value.id, graceHours: graceMs / HOUR_MS } })
-  const connection = changeable(store, id)
-  if (!connection.ok) return connection
-  const others = listTokens(store, id).filter((other) => other.purpose === purpose && other.id !== token.value.id)
-  return ok({ connection: connection.value, token: token.value, others })
+  return changeable(store, id)
 }
 
 /** Sealed already; `clientStateHash`: of the secret that Graph's notifications are to bring from now on, where there is one. */

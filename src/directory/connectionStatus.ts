@@ -1,5 +1,6 @@
+import { err, ok, type Result } from '../result'
 import { isPull } from '../sources/sources'
-import { listConnections, type Connection } from './connections'
+import { listConnections, refuse, type Connection, type Refusal } from './connections'
 import { groupsCounter } from './groups'
 import { subscriptionsOf } from './pullSubscriptions'
 import type { Store } from './sql'
@@ -65,3 +66,10 @@ export const describeConnections = (store: Pick<Store, 'sql' | 'now'>, id: strin
   listConnections(store)
     .filter((connection) => id === null || connection.id === id)
     .map((connection) => ({ ...connection, status: statusOf(store, connection) }))
+
+/** What an administrator's change of a connection is answered with: the connection as it is now, and how it is doing. */
+export const describeDone = (store: Pick<Store, 'sql' | 'now'>, done: Result<Pick<Connection, 'id'>, Refusal>): Result<ConnectionWithStatus, Refusal> => {
+  if (!done.ok) return done
+  const [described] = describeConnections(store, done.value.id)
+  return described === undefined ? err(refuse(404, 'No such connection.')) : ok(described)
+}

@@ -172,3 +172,6 @@ export const listIssuers = (store: Pick<Store, 'sql'>): IssuerOfConnection[] =>
   listConnections(store)
     .filter(({ state }) => state !== 'removing')
     .flatMap(({ id, config }) => config.issuers.map((issuer) => ({ ...issuer, connectionId: id })))
+
+/** Tokens that the bridge issued to the connection before die: what they were issued for is no more. */
+export const endIssued = ({ sql }: Pick<Store, 'sql'>, id: string): void => sql.write(`UPDATE connections SET generation = generation + 1 WHERE id = ?`, id)

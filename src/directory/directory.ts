@@ -8,9 +8,9 @@ import { placeOrder, sealFor, type ConnectionOrder } from './connectionOrder'
 import { previewRemoval } from './connectionPreview'
 import { resync } from './connectionPull'
 import { removeConnection } from './connectionRemoval'
-import { replaceSecrets, rotateToken, type NewSecrets, type Rotated, type Rotation } from './connectionRotation'
+import { replaceSecrets, rotateToken, type NewSecrets, type Rotation } from './connectionRotation'
 import { pauseConnection, resumeConnection } from './connectionState'
-import { describeConnections, type ConnectionWithStatus } from './connectionStatus'
+import { describeConnections, describeDone, type ConnectionWithStatus } from './connectionStatus'
 import { clientOf, signToken, type IssuedToken, type TokenFailure, type TokenRequest } from './clients'
 import * as connections from './connections'
 import { receive, senderOf, type Taken } from './deliveries'
@@ -32,6 +32,8 @@ import { arizeOf, openSecretBox, type Unready } from './site'
 import type { DeliveryFailure, DeliveryRequest, PolicyRefusal, ScimFailure, ScimRequest } from './requests'
 import * as tenants from './tenants'
 import * as tokens from './tokens'
+
+type Changed = Result<ConnectionWithStatus, connections.Refusal>
 
 /** Commands that change nothing, and so need neither a transaction nor an alarm. */
 const READS: ReadonlySet<ScimCommand['op']> = new Set(['refuse', 'authenticate', 'discover', 'catalogue', 'get', 'list'])
@@ -168,32 +170,36 @@ export class Directory extends DirectoryObject {
   }
 
   /** The connection with all that belongs to it, or nothing. Its secrets are sealed first. */
-  async createConnection(order: ConnectionOrder, actor: string): Promise<Result<connections.Connection, connections.Refusal>> {
+  async createConnection(order: ConnectionOrder, actor: string): Promise<Changed> {
     const { id = this.store.newId(), secrets } = order
     const sealed = secrets === undefined ? ok(null) : await sealFor(this.site(), id, secrets)
-    return sealed.ok ? this.write(() => placeOrder(this.store, order, id, sealed.value, actor)) : sealed
+    return sealed.ok ? this.changed(() => placeOrder(this.store, order, id, sealed.value, actor)) : sealed
   }
 
-  pauseConnection(id: string, actor: string): Result<connections.Connection, connections.Refusal> {
-    return this.write(() => pauseConnection(this.store, id, actor))
+  private changed(change: () => Result<Pick<connections.Connection, 'id'>, connections.Refusal>): Changed {
+    return this.write(() => describeDone(this.store, change()))
   }
 
-  resumeConnection(id: string, actor: string): Result<connections.Connection, connections.Refusal> {
-    return this.write(() => resumeConnection(this.store, id, actor))
+  pauseConnection(id: string, actor: string): Changed {
+    return this.changed(() => pauseConnection(this.store, id, actor))
   }
 
-  rotateToken(id: string, rotation: Rotation, actor: string): Result<Rotated, connections.Refusal> {
-    return this.write(() => rotateToken(this.store, id, rotation, actor))
+  resumeConnection(id: string, actor: string): Changed {
+    return this.changed(() => resumeConnection(this.store, id, actor))
   }
 
-  async replaceSecrets(id: string, { secrets, ...rest }: Omit<NewSecrets, 'sealed'> & { readonly secrets: unknown }, actor: string): Promise<Result<connections.Connection, connections.Refusal>> {
+  rotateToken(id: string, rotation: Rotation, actor: string): Changed {
+    return this.changed(() => rotateToken(this.store, id, rotation, actor))
+  }
+
+  async replaceSecrets(id: string, { secrets, ...rest }: Omit<NewSecrets, 'sealed'> & { readonly secrets: unknown }, actor: string): Promise<Changed> {
     const sealed = await sealFor(this.site(), id, secrets)
     if (!sealed.ok) return sealed
-    return this.write(() => replaceSecrets(this.store, id, { ...rest, sealed: sealed.value }, actor))
+    return this.changed(() => replaceSecrets(this.store, id, { ...rest, sealed: sealed.value }, actor))
   }
 
-  resync(id: string, isAccepted: boolean, actor: string): Result<void, connections.Refusal> {
-    return this.write(() => resync(this.store, id, isAccepted, actor))
+  resync(id: string, isAccepted: boolean, actor: string): Changed {
+    return this.changed(() => resync(this.store, id, isAccepted, actor))
   }
 
   /** What {@link removeConnection} would take from people. */
@@ -205,16 +211,16 @@ export class Directory extends DirectoryObject {
   }
 
   /** Closes a connection at once and has what it told taken away. `confirm` is its name. */
-  removeConnection(id: string, confirm: string, actor: string): Result<connections.Connection, connections.Refusal> {
-    return this.write(() => removeConnection(this.store, id, confirm, actor))
+  removeConnection(id: string, confirm: string, actor: string): Changed {
+    return this.changed(() => removeConnection(this.store, id, confirm, actor))
   }
 
   resumePerson(address: string, actor: string): Result<void, connections.Refusal> {
     return this.write(() => people.resumeStopped(this.store, address, actor))
   }
 
-  changeConnection(id: string, change: ConnectionChange, actor: string): Result<connections.Connection, connections.Refusal> {
-    return this.write(() => changeConnection(this.store, id, change, actor))
+  changeConnection(id: string, change: ConnectionChange, actor: string): Changed {
+    return this.changed(() => changeConnection(this.store, id, change, actor))
   }
 
   listTokens(connectionId: string): tokens.TokenFact[] {

@@ -1,5 +1,5 @@
 import { err, ok, type Result } from '../result'
-import { connectionById, refuse, type Refusal } from './connections'
+import { connectionById, endIssued, refuse, type Refusal } from './connections'
 import { writeJournal } from './journal'
 import type { Store } from './sql'
 
@@ -62,7 +62,7 @@ export const deleteToken = (store: Store, connectionId: string, tokenId: string,
   const gone = store.sql.run(`DELETE FROM tokens WHERE connection_id = ? AND id = ?`, connectionId, tokenId)
   if (gone === 0) return err(refuse(404, 'No such token.'))
   // What was issued for a secret dies with it.
-  store.sql.run(`UPDATE connections SET generation = generation + 1 WHERE id = ?`, connectionId)
+  endIssued(store, connectionId)
   writeJournal(store, { kind: 'token.deleted', connectionId, actor, data: { token: tokenId } })
   return ok(undefined)
 }
