@@ -12,3 +12,16 @@ export const esbuild = () => fromWrangler('esbuild')
 export const miniflare = () => fromWrangler('miniflare')
 export const wranglerApi = () => fromWrangler('wrangler')
 export const wranglerBin = `${root}node_modules/wrangler/bin/wrangler.js`
+
+/** How esbuild makes a module for workerd. */
+export const forWorkerd = {
+  absWorkingDir: root,
+  bundle: true,
+  format: 'esm',
+  platform: 'neutral',
+  mainFields: ['module', 'main'],
+  conditions: ['workerd', 'worker', 'browser'],
+  target: 'es2024',
+  external: ['cloudflare:*', 'node:*'],
+  logLevel: 'warning',
+}

@@ -18,6 +18,24 @@ export type FetchBounds = {
   readonly accept: string
 }
 
+/** How documents of issuers are kept, with what everybody takes unless a test says otherwise. */
+export type KeepOptions = {
+  readonly fetch?: Fetch
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number
+  readonly maxAgeMs?: number
+  /** After a failure, or a look that brought nothing new. */
+  readonly cooldownMs?: number
+  readonly timeoutMs?: number
+  readonly maxBytes?: number
+  /** Documents kept at once; the one not used for longest goes first. */
+  readonly maxEntries?: number
+}
+
+export const withDefaults = (options: KeepOptions): Required<KeepOptions> => ({
+  fetch: globalFetch, now: Date.now, maxAgeMs: 600_000, cooldownMs: 30_000, timeoutMs: 3_000, maxBytes: 256 * 1024, maxEntries: 100, ...options,
+})
+
 /** The document, or what is wrong with it as the end of a sentence: "answered 503". */
 export const fetchJson = (address: string, bounds: FetchBounds): Promise<Result<unknown, string>> =>
   within(bounds.timeoutMs, (signal) => readDocument(address, bounds, signal))

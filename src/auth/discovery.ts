@@ -4,23 +4,11 @@
  * half a minute. Says nothing of the keys themselves.
  */
 import { err, ok, type Result } from '../result'
-import { fetchJson, globalFetch, hostOf, isFetchable, type Fetch } from './boundedFetch'
+import { fetchJson, hostOf, isFetchable, withDefaults, type KeepOptions } from './boundedFetch'
 import type { AuthFailure } from './failure'
 import { needsDevelopment } from './trustedIssuer'
 
 export type DiscoveryDocument = 'openid-configuration' | 'ssf-configuration'
-
-export type DiscoveryOptions = {
-  readonly fetch?: Fetch
-  /** Milliseconds since the epoch. */
-  readonly now?: () => number
-  readonly maxAgeMs?: number
-  readonly cooldownMs?: number
-  readonly timeoutMs?: number
-  readonly maxBytes?: number
-  /** Documents kept at once; the one not used for longest goes first. */
-  readonly maxEntries?: number
-}
 
 /** The `jwks_uri` of the issuer; whatever is wrong is `unavailable`, since it is never the sender's fault. */
 export type Discover = (
@@ -31,9 +19,8 @@ export type Discover = (
 
 type Known = { readonly found: Result<string, string>; readonly until: number }
 
-export const createDiscovery = (options: DiscoveryOptions = {}): Discover => {
-  const { fetch = globalFetch, now = Date.now, maxAgeMs = 600_000, cooldownMs = 30_000 } = options
-  const { timeoutMs = 3_000, maxBytes = 256 * 1024, maxEntries = 100 } = options
+export const createDiscovery = (options: KeepOptions = {}): Discover => {
+  const { fetch, now, maxAgeMs, cooldownMs, timeoutMs, maxBytes, maxEntries } = withDefaults(options)
   const known = new Map<string, Known>()
 
   /** Two requests may ask at once: one that waited for the other would wait in vain when that one is cut off. */

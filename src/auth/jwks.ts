@@ -5,22 +5,10 @@
  */
 import { createLocalJWKSet, errors, type CryptoKey, type JSONWebKeySet } from 'jose'
 import { err, ok, type Result } from '../result'
-import { fetchJson, globalFetch, hostOf, within, type Fetch } from './boundedFetch'
+import { fetchJson, hostOf, within, withDefaults, type KeepOptions } from './boundedFetch'
 import { invalid, type AuthFailure } from './failure'
 
 export type { Fetch } from './boundedFetch'
-
-export type JwksCacheOptions = {
-  readonly fetch?: Fetch
-  /** Milliseconds since the epoch. */
-  readonly now?: () => number
-  readonly maxAgeMs?: number
-  readonly cooldownMs?: number
-  readonly timeoutMs?: number
-  readonly maxBytes?: number
-  /** Key sets kept at once; the one not used for longest goes first. */
-  readonly maxEntries?: number
-}
 
 export type KeyHeader = { readonly alg: string; readonly kid?: string }
 
@@ -49,9 +37,8 @@ const newEntry = (): Entry => ({ keys: undefined, coolUntil: 0, failure: undefin
 const MAX_KEYS = 200
 const ACCEPT = 'application/json, application/jwk-set+json'
 
-export const createJwksCache = (options: JwksCacheOptions = {}): JwksCache => {
-  const { fetch = globalFetch, now = Date.now, maxAgeMs = 600_000, cooldownMs = 30_000 } = options
-  const { timeoutMs = 3_000, maxBytes = 256 * 1024, maxEntries = 100 } = options
+export const createJwksCache = (options: KeepOptions = {}): JwksCache => {
+  const { fetch, now, maxAgeMs, cooldownMs, timeoutMs, maxBytes, maxEntries } = withDefaults(options)
   const entries = new Map<string, Entry>()
 
   const entryOf = (jwksUri: string): Entry => {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { createDiscovery, type DiscoveryDocument, type DiscoveryOptions } from '../../src/auth/discovery'
+import type { KeepOptions } from '../../src/auth/boundedFetch'
+import { createDiscovery, type DiscoveryDocument } from '../../src/auth/discovery'
 
 const ISSUER = 'https://idp.example.test/realms/a'
 const OPENID = `${ISSUER}/.well-known/openid-configuration`
@@ -13,7 +14,7 @@ beforeEach(() => {
   asked = []
 })
 
-const answering = (answers: Readonly<Record<string, () => Response | Promise<Response>>>, options: DiscoveryOptions = {}) =>
+const answering = (answers: Readonly<Record<string, () => Response | Promise<Response>>>, options: KeepOptions = {}) =>
   createDiscovery({
     fetch: async (address, init) => {
       asked.push({ address, init })

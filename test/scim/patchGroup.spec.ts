@@ -4,6 +4,7 @@ import { patchGroup, readPatch } from '../../src/scim/patch'
 import type { MemberOperation } from '../../src/scim/patch'
 import { readGroup } from '../../src/scim/resource'
 import { GROUP_SCHEMA } from '../../src/scim/schema'
+import { op } from './joy'
 
 const group = () => {
   const read = readGroup({ displayName: 'Staff', externalId: 'e1' })
@@ -22,9 +23,6 @@ const members = (...operations: readonly unknown[]): readonly MemberOperation[] 
   return result.ok ? result.value.members : `${result.error.status} ${result.error.scimType ?? ''}`
 }
 
-const op = (kind: string, path: string | undefined, value?: unknown) => ({
-  op: kind, ...(path === undefined ? {} : { path }), ...(value === undefined ? {} : { value }),
-})
 const add = (...values: readonly string[]) => ({ op: 'add', members: values.map((value) => ({ value })) })
 const remove = (...values: readonly string[]) => ({ op: 'remove', values })
 const replace = (...values: readonly string[]) => ({ op: 'replace', members: values.map((value) => ({ value })) })

@@ -11,21 +11,9 @@ import type { MemberOperation } from '../../src/scim/patch'
 import { readGroup, readUser } from '../../src/scim/resource'
 import type { ScimUser } from '../../src/scim/resource'
 import { ENTERPRISE_SCHEMA, GROUP_SCHEMA, PROVISIONING_SCHEMA, USER_SCHEMA } from '../../src/scim/schema'
+import { bare, home, joy, op, work } from './joy'
 
-const work = { value: 'w@x.org', type: 'work', primary: true }
-const home = { value: 'h@x.org', type: 'home' }
-const joy = {
-  userName: 'joy', externalId: 'e1', active: true, displayName: 'Joy Young', title: 'Engineer',
-  name: { givenName: 'Joy', familyName: 'Young', formatted: 'Joy Young' },
-  emails: [work, home],
-  [ENTERPRISE_SCHEMA]: { department: 'R&D', manager: { value: 'm1' } },
-}
-const bare = { userName: 'bare', active: true }
 const { [ENTERPRISE_SCHEMA]: _enterprise, ...core } = joy
-
-const op = (kind: string, path: string | undefined, value?: unknown) => ({
-  op: kind, ...(path === undefined ? {} : { path }), ...(value === undefined ? {} : { value }),
-})
 
 /** Begins with the number of its row. What comes out is `unchanged`, an error in short, or the resource. */
 type Case = readonly [name: string, before: Json, operations: readonly unknown[], after: unknown]

@@ -4,6 +4,7 @@ import { patchUser, readPatch } from '../../src/scim/patch'
 import { readUser } from '../../src/scim/resource'
 import type { ScimUser } from '../../src/scim/resource'
 import { ENTERPRISE_SCHEMA, PROVISIONING_SCHEMA, SCHEMAS, USER_SCHEMA } from '../../src/scim/schema'
+import { bare, home, joy, op, work } from './joy'
 
 const userOf = (body: JsonObject): ScimUser => {
   const user = readUser(body)
@@ -15,15 +16,6 @@ const userOf = (body: JsonObject): ScimUser => {
 const frozen = <T>(value: T): T => {
   if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(frozen)
   return value
-}
-
-const work = { value: 'w@x.org', type: 'work', primary: true }
-const home = { value: 'h@x.org', type: 'home' }
-const joy = {
-  userName: 'joy', externalId: 'e1', active: true, displayName: 'Joy Young', title: 'Engineer',
-  name: { givenName: 'Joy', familyName: 'Young', formatted: 'Joy Young' },
-  emails: [work, home],
-  [ENTERPRISE_SCHEMA]: { department: 'R&D', manager: { value: 'm1' } },
 }
 
 const patch = (body: JsonObject, ...operations: readonly unknown[]) => {
@@ -39,11 +31,6 @@ const outcome = (body: JsonObject, ...operations: readonly unknown[]): unknown =
   const { schemas: _schemas, id: _id, meta: _meta, ...user } = result.value.user
   return result.value.changed ? user : 'unchanged'
 }
-
-const bare = { userName: 'bare', active: true }
-const op = (kind: string, path: string | undefined, value?: unknown) => ({
-  op: kind, ...(path === undefined ? {} : { path }), ...(value === undefined ? {} : { value }),
-})
 
 describe('patchUser, the manager in its shapes (E-16 to E-18)', () => {
   const managed = (value: unknown) => ({ ...bare, [ENTERPRISE_SCHEMA]: { manager: { value } } })

@@ -7,18 +7,9 @@ import type { WebhookTools } from '../../src/webhooks/source'
 import { WEBHOOKS } from '../../src/webhooks/sources'
 import graph from '../recordings/events/G-02-G-06-graph.json'
 import okta from '../recordings/events/H-01-H-04-okta-event-hook.json'
-import { answerOf, eventsOf } from './signedWorld'
+import { answerOf, eventsOf, type RecordedStep } from './signedWorld'
 
-interface Step {
-  readonly id: string
-  readonly name: string
-  readonly connection: string
-  /** Seconds since the epoch. */
-  readonly now: number
-  readonly method?: string
-  readonly url?: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly body?: unknown
+interface Step extends RecordedStep {
   readonly text?: string
   readonly expect: {
     readonly status: number

@@ -12,21 +12,12 @@ import eventGridFile from '../recordings/events/EG-01-EG-03-event-grid.json'
 import securityEvents from '../recordings/events/S-01-S-08-security-events.json'
 import scimEvents from '../recordings/events/S-20-S-22-scim-events.json'
 import logout from '../recordings/events/U-01-universal-logout.json'
-import { answerOf, createSignedWorld, eventsOf, receive, type Sent, type SignedWorld } from './signedWorld'
+import { answerOf, createSignedWorld, eventsOf, receive, type RecordedStep, type Sent, type SignedWorld } from './signedWorld'
 
 type Members = Readonly<Record<string, unknown>>
 
-type Step = {
-  readonly id: string
-  readonly name: string
-  readonly connection: string
-  /** Seconds since the epoch. */
-  readonly now: number
-  readonly method?: string
-  readonly url?: string
-  readonly headers: Readonly<Record<string, string>>
+type Step = RecordedStep & {
   readonly token?: { readonly header: Members; readonly claims: Members }
-  readonly body?: unknown
   /** How many of the events the Directory says are about nobody it knows. */
   readonly unknown?: number
   readonly expect: {

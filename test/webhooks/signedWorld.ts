@@ -40,6 +40,19 @@ export const createSignedWorld = async (
   }
 }
 
+/** What the steps of recordings have in common. */
+export interface RecordedStep {
+  readonly id: string
+  readonly name: string
+  readonly connection: string
+  /** Seconds since the epoch. */
+  readonly now: number
+  readonly method?: string
+  readonly url?: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: unknown
+}
+
 export type Sent = {
   readonly method?: string
   readonly url?: string

@@ -1,9 +1,10 @@
 import { DurableObject } from 'cloudflare:workers'
 import { Hono } from 'hono'
 import * as z from 'zod'
-import { change, commonControl, recordCall } from '../../lib/control'
+import { answerCall } from '../../lib/answer'
+import { change, commonControl } from '../../lib/control'
 import { Documents } from '../../lib/documents'
-import { Holding, HTML, lost, takeFault, type Fault } from '../../lib/faults'
+import { Holding, type Fault } from '../../lib/faults'
 import { answerRead } from './api'
 import { badRequest, denied, errorOf, invalidToken } from './errors'
 import { clientSchema, membersOf, putMembership, switchesOf, switchesSchema, type Group, type Person } from './model'
@@ -40,26 +41,11 @@ export class Tenant extends DurableObject<Env> {
     const url = new URL(request.url)
     if (url.pathname.startsWith('/_emulator')) return this.#control.fetch(request)
     const body = new TextDecoder().decode(await request.arrayBuffer())
-    const fault = takeFault(this.#documents, { method: request.method, path: url.pathname + url.search })
-    const response = fault === null ? await this.#answer(request, url, body, null) : await this.#misbehave(request, url, body, fault)
-    recordCall(this.#documents, request, response.status)
-    return response
-  }
-
-  async #misbehave(request: Request, url: URL, body: string, fault: Fault): Promise<Response> {
-    switch (fault.kind) {
-      case 'status': return errorOf(fault.status, fault.retryAfter, url)
-      case 'empty': return Response.json({ value: [], ...(url.pathname.endsWith('/delta') ? { '@odata.deltaLink': url.href } : {}) })
-      case 'html': return new Response(HTML, { status: 502, headers: { 'content-type': 'text/html' } })
-      case 'lost':
-        if (fault.applied) await this.#answer(request, url, body, null)
-        return lost()
-      case 'held':
-        await this.#holding.wait()
-        return this.#answer(request, url, body, null)
-      case 'partial':
-      case 'foreign': return this.#answer(request, url, body, fault)
-    }
+    return answerCall(this.#documents, this.#holding, request, {
+      answer: (fault) => this.#answer(request, url, body, fault),
+      error: ({ status, retryAfter }) => errorOf(status, retryAfter, url),
+      empty: () => Response.json({ value: [], ...(url.pathname.endsWith('/delta') ? { '@odata.deltaLink': url.href } : {}) }),
+    })
   }
 
   async #answer(request: Request, url: URL, body: string, fault: Fault | null): Promise<Response> {
