@@ -10,10 +10,11 @@ import { guardSource, OUTDATED } from './pullGuard'
 import { applyAsked, applyChange, applyPerson, groupGone, identify, personGone, stageMembers } from './pullAsked'
 import { holderOfName, type NameNow } from './pullNames'
 import { applySlice, clearStaged, disbelief, FIRST, stagePage, type Progress } from './pullStaged'
+import { isDoubted, movePull, noteError, placeOf, pullState, type PullRow } from './pullState'
 import { keepSubscriptions, type Notify } from './pullSubscriptions'
 import { answered, askAbout, askAgain, dueQuestions, rest, type Question } from './refreshes'
 import type { ScimContext } from './scimCommand'
-import type { Row, Store } from './sql'
+import type { Store } from './sql'
 import { ownUser } from './told'
 import { ownGroup } from './toldGroup'
 
@@ -73,35 +74,7 @@ export interface Puller {
   readonly settle: () => Promise<void>
 }
 
-interface PullRow extends Row {
-  phase: 'idle' | 'pulling' | 'applying'
-  cursor: string | null
-  delta: string | null
-  finished: number | null
-}
-
-const IDLE: PullRow = { phase: 'idle', cursor: null, delta: null, finished: null }
-
-export const pullState = ({ sql }: Pick<Store, 'sql'>, connectionId: string): PullRow =>
-  sql.one<PullRow>(`SELECT phase, cursor, delta, finished FROM pulls WHERE connection_id = ?`, connectionId) ?? IDLE
-
-const movePull = ({ sql }: Pick<Store, 'sql'>, connectionId: string, phase: PullRow['phase'], cursor: string | null): void => {
-  sql.run(
-    `INSERT INTO pulls (connection_id, phase, cursor) VALUES (?, ?, ?)
-     ON CONFLICT (connection_id) DO UPDATE SET phase = excluded.phase, cursor = excluded.cursor`, connectionId, phase, cursor)
-}
-
-/** Null: nothing is wrong but for a pull that was not believed, which one that is believed ends, and no other answer. */
-const noteError = ({ sql }: Pick<Store, 'sql'>, connectionId: string, sentence: string | null): void => {
-  sql.run(`UPDATE connections SET last_error = coalesce(?1, (SELECT last_error FROM pulls WHERE connection_id = ?2)) WHERE id = ?2`, sentence, connectionId)
-}
-
 const UNPROVEN: SourceFailure = { kind: 'unavailable', sentence: 'The provider does not know somebody or a group that is known here, which is believed once it has told of everybody.' }
-
-const isDoubted = ({ sql }: Pick<Store, 'sql'>, connectionId: string): boolean =>
-  sql.one(`SELECT 1 AS one FROM pulls WHERE connection_id = ? AND last_error IS NOT NULL`, connectionId) !== null
-
-const placeOf = ({ stage, after }: Progress, delta: string | null): string => JSON.stringify({ stage, after, delta })
 
 /** The word in `name` with which an administrator accepts a pull that would otherwise not be believed. */
 export const ACCEPTED = 'accepted'

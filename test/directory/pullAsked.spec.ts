@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { pullState } from '../../src/directory/pulls'
+import { pullState } from '../../src/directory/pullState'
 import type { SourceFailure } from '../../src/sources/source'
 import { activeIds, DAY_MS, EVERYTHING, failure, openFilled, PULL, throttled, type PullWorld } from './pullWorld'
 

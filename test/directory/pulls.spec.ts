@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { ACCEPTED, pullState } from '../../src/directory/pulls'
+import { ACCEPTED } from '../../src/directory/pulls'
+import { pullState } from '../../src/directory/pullState'
 import { isBackfilling, nextQuestion } from '../../src/directory/refreshes'
 import type { SourceFailure } from '../../src/sources/source'
 import { START } from './memoryStore'

@@ -1,4 +1,4 @@
-/** Writes a filter as some client might: any case of names and words, spaces, brackets, escapes, URNs, unquoted strings. */
+/** Writes a filter in one of the spellings that clients use: any case of names and words, spaces, brackets, escapes, URNs, unquoted strings. */
 import { CORE, ENTERPRISE } from './attributes'
 import type { Ask, Single, Wanted } from './filterModel'
 
