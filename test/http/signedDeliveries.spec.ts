@@ -127,3 +127,64 @@ describe('a universal logout with', () => {
     expect(await refusals(id)).toEqual([{ reason, sentence }])
   })
 })
+
+const ENTRA_TENANT = '84bd8158-6d4d-4958-8b9f-9d6445542f95'
+const EVENT_GRID = '4962773b-9cdb-44cf-a8bf-237846a00ab7'
+const CLOUD_EVENT = {
+  id: 'e1', type: 'Microsoft.Graph.UserDeleted', source: `/tenants/${ENTRA_TENANT}/applications/x`, subject: 'Users/p1', time: '2026-11-22T22:24:31Z', specversion: '1.0',
+  data: { changeType: 'deleted', resource: 'Users/p1', resourceData: { '@odata.type': '#Microsoft.Graph.User', id: 'p1' }, tenantId: ENTRA_TENANT },
+}
+
+describe('an Event Grid delivery with', () => {
+  const gridToken = (claims: Members, header: Members = {}): Promise<string> =>
+    issuer.sign({ iss: ISSUER, aud: 'bridge', sub: 'service', azp: EVENT_GRID, azpacr: '1', tid: ENTRA_TENANT, ...claims }, header)
+  const signed = { tenantId: ENTRA_TENANT, token: { issuer: ISSUER, audience: 'bridge', jwksUri: `${ISSUER}/keys` } }
+
+  it.each<[string, Members, Members, unknown, number, string]>([
+    ['another audience', { aud: 'elsewhere' }, {}, CLOUD_EVENT, 401, 'wrong_audience'],
+    ['another issuer', { iss: 'https://other.example.test' }, {}, CLOUD_EVENT, 401, 'wrong_issuer'],
+    ['another caller', { azp: 'another app' }, {}, CLOUD_EVENT, 403, 'caller_not_pinned'],
+    ['another tenant', { tid: 'another' }, {}, CLOUD_EVENT, 401, 'wrong_tenant'],
+    ['an end in the past', { exp: 1_700_000_000 }, {}, CLOUD_EVENT, 401, 'expired'],
+    ['an unknown key', {}, { kid: 'another' }, CLOUD_EVENT, 401, 'unknown_key'],
+    ['a body that is none', {}, {}, 'not JSON', 400, 'malformed'],
+  ])('%s', async (_name, claims, header, body, status, reason) => {
+    const { id } = await connect('event-grid' satisfies EventKind, signed)
+    const before = await unchanged()
+    const got = await send('POST', `/t/${TENANT}/webhooks/eventgrid/${id}`, { authorization: `Bearer ${await gridToken(claims, header)}`, body })
+    const sentence = own(await refusals(id), 0, 'sentence')
+    expect([got.status, own(got.body, 'detail')]).toEqual([status, status === 400 ? sentence : UNPROVEN])
+    expect(await unchanged()).toEqual(before)
+    expect(await refusals(id)).toEqual([{ reason, sentence }])
+    expect(await lastError(id)).toBe(`A delivery was refused: ${String(sentence)}`)
+  })
+
+  it.each<[string, string, string]>([
+    ['no secret', '', 'missing'], ['a wrong secret', '?secret=guess', 'unknown_token'], ['two secrets', '?secret=a&secret=b', 'missing'],
+  ])('%s in the address', async (_name, query, reason) => {
+    const { id } = await connect('event-grid' satisfies EventKind, { tenantId: ENTRA_TENANT })
+    const before = await unchanged()
+    const got = await send('POST', `/t/${TENANT}/webhooks/eventgrid/${id}${query}`, { body: CLOUD_EVENT })
+    expect([got.status, own(got.body, 'detail')]).toEqual([401, UNPROVEN])
+    expect(await unchanged()).toEqual(before)
+    expect(await refusals(id)).toEqual([{ reason, sentence: expect.stringMatching(/\.$/) }])
+  })
+})
+
+describe('keys that are out of reach', () => {
+  it.each<[EventKind, string, object, () => Promise<readonly [string, string]>]>([
+    ['security-events', 'events', { issuer: 'https://dark.example.test', audience: AUDIENCE, jwksUri: 'https://dark.example.test/keys' },
+      async () => [await issuer.signText(setClaims({ iss: 'https://dark.example.test' }), TYPED), '']],
+    ['universal-logout', 'logout', { issuer: 'https://darker.example.test', subjects: ['app'], audience: 'https://bridge.example.com/x' },
+      async () => [JSON.stringify(SUBJECT), await issuer.sign({ iss: 'https://darker.example.test', sub: 'app', aud: 'https://bridge.example.com/x', jti: 'j1' }, { typ: 'global-token-revocation+jwt' })]],
+  ])('are 503 to %s, which is tried again, and nothing is accepted', async (kind, path, settings, make) => {
+    vi.spyOn(globalThis, 'fetch').mockImplementation(() => Promise.resolve(new Response('down', { status: 502 })))
+    const { id } = await connect(kind, settings)
+    const before = await unchanged()
+    const [body, token] = await make()
+    const got = await send('POST', `/t/${TENANT}/webhooks/${path}/${id}`, { body, ...(token === '' ? {} : { authorization: `Bearer ${token}` }) })
+    expect([got.status, got.headers.get('retry-after')]).toEqual([503, expect.stringMatching(/^\d+$/)])
+    expect(await unchanged()).toEqual(before)
+    expect(await refusals(id)).toEqual([{ reason: 'unavailable', sentence: expect.stringMatching(/\.$/) }])
+  })
+})
