@@ -32,6 +32,7 @@ const intersect = (a: Selection, b: Selection): Selection =>
 
 const unite = (a: Selection, b: Selection): Selection => (a === 'all' || b === 'all' ? 'all' : new Set([...a, ...b]))
 
+/** RFC 7644 table 9 lets a comparison be refused that is not supported: others would have to read every member first. */
 const unsupported = (): Result<never, ScimError> =>
   err(invalidFilter('Members are selected by "value eq", joined with "and" or "or", and by nothing else.'))
 
